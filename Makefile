@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make            build/clawverify and its workers beside it
+# make check      the tests: no network, no root
+# make help       the rest
+#
+# BUILD=dir puts everything elsewhere; SAN=address,undefined builds with
+# sanitizers (workers then run unconfined and say so).
+
+PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/clawverify
+DATADIR    ?= $(PREFIX)/share/clawverify
+MANDIR     ?= $(PREFIX)/share/man
+VERSION    := 0.1.0
+
+CC         ?= gcc
+AR         ?= ar
+PKGCONFIG  ?= pkg-config
+SAN        ?=
+BUILD      ?= build
+Q          := $(if $(V),,@)
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wcast-qual -Wwrite-strings -Wvla -Wstrict-prototypes \
+	-Wmissing-prototypes -Wimplicit-fallthrough -Wundef -Wformat=2 \
+	-Wpointer-arith -Werror -Wno-error=deprecated-declarations
+HARDEN := -fstack-protector-strong -fPIE -fno-common
+ifeq ($(SAN),)
+OPT ?= -O2
+HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+else
+OPT ?= -O1
+HARDEN += -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANLD := -fsanitize=$(SAN)
+endif
+
+CV_CPPFLAGS := -D_GNU_SOURCE -DCV_VERSION='"$(VERSION)"' \
+	-DCV_LIBEXECDIR='"$(LIBEXECDIR)"' -DCV_DATADIR='"$(DATADIR)"' -I.
+CV_CFLAGS  := -std=c11 -g $(OPT) $(WARN) $(HARDEN)
+CV_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANLD)
+ALLFLAGS    = $(CV_CPPFLAGS) $(CPPFLAGS) $(CV_CFLAGS) $(CFLAGS)
+
+LIBS_VERIFY   := -lcrypto -ljansson
+LIBS_TRUST    := -lcrypto -ljansson
+LIBS_CONTENTS := -lcrypto -ljansson -lz -lzstd -lsqlite3 -larchive
+LIBS_FETCH    := -lcurl -lcrypto -ljansson
+
+src = $(filter-out %/main.c,$(foreach d,$(1),$(wildcard $(d)/*.c)))
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+SRC_base   := $(call src,trust/base)
+SRC_trust  := $(call src,trust)
+SRC_sbom   := $(call src,sbom sbom/found sbom/claimed sbom/known)
+SRC_fetch  := $(call src,fetch)
+SRC_verify := $(call src,verify verify/report verify/gates)
+ROOMS      := base trust sbom fetch verify
+ARCHIVES   := $(foreach r,$(ROOMS),$(BUILD)/libcv$(r).a)
+
+PROGRAMS := clawverify clawverify-trust clawverify-contents clawverify-fetch
+
+.PHONY: all check lint bench demo install uninstall clean help fuzz sweep \
+	conformance e2e format
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(addprefix $(BUILD)/,$(PROGRAMS))
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+# ---- objects, one archive a room ----
+
+# Objects depend on the flags that made them.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(CC) $(ALLFLAGS) $(CV_LDFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(ALLFLAGS) $(CV_LDFLAGS)' > $@
+.PHONY: FORCE
+FORCE:
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(dir $@)
+	@echo "  CC   $<"
+	$(Q)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+
+define room
+$(BUILD)/libcv$(1).a: $$(call obj,$$(SRC_$(1)))
+	@echo "  AR   $$@"
+	@rm -f $$@
+	$(Q)$$(AR) rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room,$(r))))
+
+# ---- programs ----
+
+# link(name, main, archives, libraries)
+define program
+$(BUILD)/$(1): $(BUILD)/obj/$(2).o $(3:%=$(BUILD)/libcv%.a)
+	@echo "  LD   $$@"
+	$(Q)$$(CC) $$(CV_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ $(4)
+endef
+$(eval $(call program,clawverify,verify/main,verify trust base,$(LIBS_VERIFY)))
+$(eval $(call program,clawverify-trust,trust/main,trust base,$(LIBS_TRUST)))
+$(eval $(call program,clawverify-contents,sbom/main,sbom base,$(LIBS_CONTENTS)))
+$(eval $(call program,clawverify-fetch,fetch/main,fetch base,$(LIBS_FETCH)))
+
+# ---- tests ----
+
+SUPPORT := $(call obj,$(wildcard tests/support/*.c))
+UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+
+# A unit test is named after the room that it tests, test_ROOM_what, and is
+# linked with that room and what lies beneath it.
+# unit(room, archives, libraries)
+define unit
+$(BUILD)/tests/test_$(1)_%: $(BUILD)/obj/tests/unit/test_$(1)_%.o $(SUPPORT) $(2:%=$(BUILD)/libcv%.a)
+	@mkdir -p $$(dir $$@)
+	@echo "  LD   $$@"
+	$(Q)$$(CC) $$(CV_LDFLAGS) $$(LDFLAGS) -o $$@ $$< $(SUPPORT) $(2:%=$(BUILD)/libcv%.a) $(3)
+endef
+$(eval $(call unit,base,base,$(LIBS_VERIFY)))
+$(eval $(call unit,trust,trust base,$(LIBS_TRUST)))
+$(eval $(call unit,sbom,sbom base,$(LIBS_CONTENTS)))
+$(eval $(call unit,fetch,fetch base,$(LIBS_FETCH)))
+$(eval $(call unit,verify,verify base,$(LIBS_VERIFY)))
+
+units: $(UNIT)
+
+check: all units
+	$(Q)tests/run --build $(BUILD)
+
+clean:
+	rm -rf build build-*
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* digest.c: the only file that hashes. It must never hand out a digest of
+ * fewer bytes than it was asked for. */
+#include "trust/base/digest.h"
+#include "trust/base/enc.h"
+#include "trust/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trust/base/banned.h"
+
+/* Fits the second-level cache, so that what pread copied is hashed before it
+ * leaves; measured against 16 KiB to 4 MiB. */
+#define CHUNK (128 * 1024)
+
+static const struct {
+	const char *name;
+	const char *openssl;
+	size_t size;
+} algs[] = {
+	[CV_ALG_NONE] = { "none", NULL, 0 },
+	[CV_SHA256] = { "sha256", "SHA2-256", 32 },
+	[CV_SHA384] = { "sha384", "SHA2-384", 48 },
+	[CV_SHA512] = { "sha512", "SHA2-512", 64 },
+};
+
+static bool
+known(enum cv_alg alg)
+{
+	return alg == CV_SHA256 || alg == CV_SHA384 || alg == CV_SHA512;
+}
+
+size_t
+cv_alg_size(enum cv_alg alg)
+{
+	return known(alg) ? algs[alg].size : 0;
+}
+
+const char *
+cv_alg_name(enum cv_alg alg)
+{
+	return known(alg) ? algs[alg].name : "none";
+}
+
+enum cv_alg
+cv_alg_parse(struct cv_span s)
+{
+	for (unsigned i = CV_SHA256; i < CV_COUNT(algs); i++)
+		if (cv_span_eq_str(s, algs[i].name))
+			return (enum cv_alg)i;
+	return CV_ALG_NONE;
+}
+
+int
+cv_digest_hex(struct cv_digest *ret, enum cv_alg alg, struct cv_span hex, struct cv_err *e)
+{
+	struct cv_digest d = { .alg = alg };
+
+	if (!known(alg))
+		return cv_fail(e, CV_R_UNSUPPORTED, "digest: no known algorithm, want sha256, "
+						    "sha384 or sha512");
+	if (cv_hex_decode(d.b, cv_alg_size(alg), hex, e) != 0)
+		return cv_fail_within(e, "%s digest", cv_alg_name(alg));
+	*ret = d;
+	return 0;
+}
+
+/* OCI image-spec descriptor.md: algorithm ::= component (separator component)*,
+ * component ::= [a-z0-9]+, separator ::= [+._-] */
+static bool
+algorithm_grammar(struct cv_span s)
+{
+	bool after_component = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if ((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9'))
+			after_component = true;
+		else if (after_component && memchr("+._-", s.p[i], 4) != NULL)
+			after_component = false;
+		else
+			return false;
+	}
+	return after_component;
+}
+
+int
+cv_digest_parse(struct cv_digest *ret, struct cv_span text, struct cv_err *e)
+{
+	char brief[CV_TEXT_BRIEF];
+	struct cv_span rest = text, name = cv_span_until(&rest, ':');
+	enum cv_alg alg = cv_alg_parse(name);
+
+	if (rest.bad || !algorithm_grammar(name))
+		return cv_fail(e, CV_R_MALFORMED, "found \"%s\", want a digest (sha256:<hex>)",
+			       cv_text_brief(brief, text));
+	if (alg == CV_ALG_NONE)
+		return cv_fail(e, CV_R_UNSUPPORTED,
+			       "digest algorithm \"%s\", want sha256, sha384 or sha512",
+			       cv_text_brief(brief, name));
+	return cv_digest_hex(ret, alg, rest, e);
+}
+
+const char *
+cv_digest_text(const struct cv_digest *d, char out[CV_DIGEST_TEXT])
+{
+	const char *name = cv_alg_name(d->alg);
+	size_t n = strlen(name);
+
+	memcpy(out, name, n + 1);
+	if (known(d->alg)) {
+		out[n] = ':';
+		cv_hex_encode(out + n + 1, d->b, cv_alg_size(d->alg));
+	}
+	return out;
+}
+
+bool
+cv_digest_eq(const struct cv_digest *a, const struct cv_digest *b)
+{
+	return known(a->alg) && a->alg == b->alg && memcmp(a->b, b->b, cv_alg_size(a->alg)) == 0;
+}
+
+int
+cv_digest_cmp(const struct cv_digest *a, const struct cv_digest *b)
+{
+	if (a->alg != b->alg)
+		return a->alg < b->alg ? -1 : 1;
+	return memcmp(a->b, b->b, cv_alg_size(a->alg));
+}
+
+struct cv_hash {
+	enum cv_alg alg;
+	EVP_MD *md;
+	EVP_MD_CTX *ctx;
+	bool ended;
+};
+
+int
+cv_hash_open(struct cv_hash **ret, enum cv_alg alg, struct cv_err *e)
+{
+	cv_auto(cv_hash_free) struct cv_hash *h = NULL;
+
+	if (!known(alg))
+		return cv_fail(e, CV_R_BUG, "hashing with no algorithm");
+	h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		return cv_fail_memory(e);
+	h->alg = alg;
+	h->md = EVP_MD_fetch(NULL, algs[alg].openssl, NULL);
+	h->ctx = EVP_MD_CTX_new();
+	/* All three algorithms are in OpenSSL's built-in provider: what fails
+	 * here is memory. */
+	if (h->md == NULL || h->ctx == NULL || EVP_DigestInit_ex2(h->ctx, h->md, NULL) != 1)
+		return cv_fail(e, CV_R_MEMORY, "cannot start %s", algs[alg].name);
+	*ret = cv_steal(h);
+	return 0;
+}
+
+int
+cv_hash_add(struct cv_hash *h, const void *p, size_t n, struct cv_err *e)
+{
+	if (h->ended)
+		return cv_fail(e, CV_R_BUG, "hashing after the end");
+	if (n != 0 && EVP_DigestUpdate(h->ctx, p, n) != 1)
+		return cv_fail(e, CV_R_BUG, "cannot go on with %s", algs[h->alg].name);
+	return 0;
+}
+
+int
+cv_hash_end(struct cv_hash *h, struct cv_digest *ret, struct cv_err *e)
+{
+	struct cv_digest d = { .alg = h->alg };
+	uint8_t b[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	if (h->ended)
+		return cv_fail(e, CV_R_BUG, "hashing after the end");
+	h->ended = true;
+	if (EVP_DigestFinal_ex(h->ctx, b, &n) != 1 || n != cv_alg_size(h->alg))
+		return cv_fail(e, CV_R_BUG, "cannot end %s", algs[h->alg].name);
+	memcpy(d.b, b, n);
+	*ret = d;
+	return 0;
+}
+
+void
+cv_hash_free(struct cv_hash **h)
+{
+	if (*h == NULL)
+		return;
+	EVP_MD_CTX_free((*h)->ctx);
+	EVP_MD_free((*h)->md);
+	free(*h);
+	*h = NULL;
+}
+
+int
+cv_digest_of(struct cv_digest *ret, enum cv_alg alg, struct cv_span in, struct cv_err *e)
+{
+	cv_auto(cv_hash_free) struct cv_hash *h = NULL;
+
+	if (in.bad)
+		return cv_fail(e, CV_R_BUG, "hashing what was not there");
+	if (cv_hash_open(&h, alg, e) != 0 || cv_hash_add(h, in.p, in.n, e) != 0)
+		return -1;
+	return cv_hash_end(h, ret, e);
+}
+
+static int
+add_range(struct cv_hash *h, int fd, uint64_t off, uint64_t len, struct cv_err *e)
+{
+	cv_auto(cv_freep) uint8_t *chunk = malloc(len < CHUNK ? (size_t)len + 1 : CHUNK);
+	uint64_t done = 0;
+	ssize_t got;
+
+	if (chunk == NULL)
+		return cv_fail_memory(e);
+	while (done < len) {
+		got = pread(fd, chunk, len - done < CHUNK ? (size_t)(len - done) : CHUNK,
+			    (off_t)(off + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return cv_fail_errno(e, "hashing: cannot read");
+		if (got == 0)
+			return cv_fail(e, CV_R_CUTOFF, "hashing: ends after %llu bytes, want %llu",
+				       (unsigned long long)done, (unsigned long long)len);
+		if (cv_hash_add(h, chunk, (size_t)got, e) != 0)
+			return -1;
+		done += (uint64_t)got;
+	}
+	return 0;
+}
+
+int
+cv_digest_fd(struct cv_digest *ret, enum cv_alg alg, int fd, uint64_t off, uint64_t len,
+	     struct cv_err *e)
+{
+	cv_auto(cv_hash_free) struct cv_hash *h = NULL;
+
+	if (len > INT64_MAX || off > INT64_MAX - len)
+		return cv_fail(e, CV_R_CUTOFF, "hashing: no file has %llu bytes from %llu",
+			       (unsigned long long)len, (unsigned long long)off);
+	/* A hint; a pipe or memfd that does not know it fails at pread or not at all. */
+	if (len > CHUNK)
+		(void)posix_fadvise(fd, (off_t)off, (off_t)len, POSIX_FADV_SEQUENTIAL);
+	if (cv_hash_open(&h, alg, e) != 0 || add_range(h, fd, off, len, e) != 0)
+		return -1;
+	return cv_hash_end(h, ret, e);
+}

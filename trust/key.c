@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* key.c: loading public keys; see key.h. Must never accept a key of a kind that
+ * is not in its table, nor give one key two ids. */
+#include "trust/key_int.h"
+#include "trust/ssl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/x509.h>
+
+#include "trust/base/enc.h"
+#include "trust/base/text.h"
+
+#include "trust/base/banned.h"
+
+#define BEGIN "-----BEGIN "
+#define BEGIN_KEY "-----BEGIN PUBLIC KEY-----"
+#define END_KEY "-----END PUBLIC KEY-----"
+
+static const struct {
+	const char *group, *kind;
+	enum cv_alg hash[2];
+} curves[] = {
+	{ "prime256v1", "ECDSA P-256", { CV_SHA256, CV_ALG_NONE } },
+	{ "secp384r1", "ECDSA P-384", { CV_SHA384, CV_SHA256 } },
+	{ "secp521r1", "ECDSA P-521", { CV_SHA512, CV_SHA256 } },
+};
+
+void
+cv_pubkey_free(struct cv_pubkey **k)
+{
+	if (*k == NULL)
+		return;
+	EVP_PKEY_free((*k)->pkey);
+	free(*k);
+	*k = NULL;
+}
+
+const struct cv_digest *
+cv_pubkey_id(const struct cv_pubkey *k)
+{
+	return &k->id;
+}
+
+const char *
+cv_pubkey_kind(const struct cv_pubkey *k)
+{
+	return k->kind;
+}
+
+/* ---- PEM ---- */
+
+static bool
+is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static struct cv_span
+trim(struct cv_span s)
+{
+	while (s.n > 0 && is_space(s.p[0]))
+		cv_span_take(&s, 1);
+	while (s.n > 0 && is_space(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+static bool
+contains(struct cv_span s, const char *text)
+{
+	return s.n > 0 && memmem(s.p, s.n, text, strlen(text)) != NULL;
+}
+
+/* What it is instead of one block "PUBLIC KEY". */
+static int
+not_a_key(const char *name, struct cv_span pem, struct cv_err *e)
+{
+	const char *found = "no PEM block";
+
+	if (contains(pem, "PRIVATE KEY-----"))
+		return cv_fail(e, CV_R_MALFORMED,
+			       "%s: found a private key, want the public one; keep the private key "
+			       "away from here, and make its public half with \"openssl pkey "
+			       "-pubout\" or \"cosign public-key\"",
+			       name);
+	if (contains(pem, "-----BEGIN CERTIFICATE-----"))
+		found = "a certificate";
+	else if (contains(pem, "-----BEGIN RSA PUBLIC KEY-----"))
+		found = "an RSA key in the PKCS #1 form";
+	else if (contains(pem, BEGIN_KEY))
+		found = "more than the one block, or text around it";
+	else if (contains(pem, BEGIN))
+		found = "a PEM block of another kind";
+	return cv_fail(e, CV_R_MALFORMED, "%s: found %s, want exactly one block \"" BEGIN_KEY "\"",
+		       name, found);
+}
+
+static int
+pem_to_der(struct cv_buf *der, const char *name, struct cv_span pem, struct cv_err *e)
+{
+	struct cv_buf text = CV_BUF(CV_MAX_KEY_PEM);
+	struct cv_span body = trim(pem);
+	int r;
+
+	if (pem.n > CV_MAX_KEY_PEM)
+		return cv_fail(e, CV_R_LIMIT, "%s: found %zu bytes, want at most %llu", name, pem.n,
+			       CV_MAX_KEY_PEM);
+	if (!cv_span_has_prefix(body, BEGIN_KEY) || !cv_span_has_suffix(body, END_KEY) ||
+	    body.n < strlen(BEGIN_KEY END_KEY))
+		return not_a_key(name, pem, e);
+	cv_span_take(&body, strlen(BEGIN_KEY));
+	body.n -= strlen(END_KEY);
+	if (contains(body, "-"))
+		return not_a_key(name, pem, e);
+	for (size_t i = 0; i < body.n; i++)
+		if (!is_space(body.p[i]))
+			cv_buf_byte(&text, body.p[i]);
+	r = cv_buf_ok(&text, "the key", e);
+	if (r == 0)
+		r = cv_base64_decode(der, cv_buf_span(&text), e);
+	cv_buf_free(&text);
+	return r == 0 ? 0 : cv_fail_within(e, "%s", name);
+}
+
+/* ---- kinds ---- */
+
+static int
+curve(struct cv_pubkey *k, const char *name, struct cv_err *e)
+{
+	char group[64] = "";
+	int explicit_params = 0;
+
+	if (EVP_PKEY_get_group_name(k->pkey, group, sizeof(group), NULL) != 1)
+		return cv_ssl_fail(e, CV_R_UNSUPPORTED, "%s: found a curve without a name", name);
+	if (EVP_PKEY_get_int_param(k->pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+				   &explicit_params) != 1 ||
+	    explicit_params != 0)
+		return cv_ssl_fail(e, CV_R_UNSUPPORTED,
+				   "%s: found a curve given by its parameters, want it named", name);
+	for (size_t i = 0; i < CV_COUNT(curves); i++) {
+		if (strcmp(group, curves[i].group) != 0)
+			continue;
+		k->family = CV_FAMILY_ECDSA;
+		k->kind = curves[i].kind;
+		k->hash[0] = curves[i].hash[0];
+		k->hash[1] = curves[i].hash[1];
+		return 0;
+	}
+	return cv_fail(e, CV_R_UNSUPPORTED, "%s: found the curve %s, want P-256, P-384 or P-521",
+		       name, group);
+}
+
+static int
+rsa(struct cv_pubkey *k, const char *name, bool pss, struct cv_err *e)
+{
+	int bits = EVP_PKEY_get_bits(k->pkey);
+	BIGNUM *exponent = NULL;
+	bool weak;
+
+	if (bits < 2048 || bits > 8192)
+		return cv_fail(e, CV_R_RULE, "%s: found an RSA key of %d bits, want 2048 to 8192",
+			       name, bits);
+	if (EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
+		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found an RSA key without exponent", name);
+	weak = !BN_is_odd(exponent) || BN_num_bits(exponent) < 17 || BN_num_bits(exponent) > 64;
+	BN_free(exponent);
+	if (weak)
+		return cv_fail(e, CV_R_RULE,
+			       "%s: found an RSA exponent that is even, under 65537 or over 64 bits",
+			       name);
+	k->family = pss ? CV_FAMILY_PSS : CV_FAMILY_RSA;
+	k->kind = pss ? "RSASSA-PSS" : "RSA";
+	k->hash[0] = CV_SHA256;
+	if (pss) {
+		k->hash[1] = CV_SHA384;
+		k->hash[2] = CV_SHA512;
+	}
+	return 0;
+}
+
+static int
+classify(struct cv_pubkey *k, const char *name, const X509_PUBKEY *spki, struct cv_err *e)
+{
+	ASN1_OBJECT *oid = NULL;
+	char text[80] = "";
+	int nid;
+
+	if (X509_PUBKEY_get0_param(&oid, NULL, NULL, NULL, spki) != 1)
+		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found a key without algorithm", name);
+	nid = OBJ_obj2nid(oid);
+	OBJ_obj2txt(text, sizeof(text), oid, 0);
+	if (nid != NID_X9_62_id_ecPublicKey && nid != NID_rsaEncryption && nid != NID_rsassaPss &&
+	    nid != NID_ED25519)
+		return cv_ssl_fail(e, CV_R_UNSUPPORTED,
+				   "%s: found a key of algorithm %s, want ECDSA, RSA or Ed25519", name,
+				   text);
+	k->pkey = X509_PUBKEY_get(spki);
+	if (k->pkey == NULL)
+		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found an %s key that cannot be decoded",
+				   name, text);
+	if (nid == NID_X9_62_id_ecPublicKey)
+		return curve(k, name, e);
+	if (nid != NID_ED25519)
+		return rsa(k, name, nid == NID_rsassaPss, e);
+	k->family = CV_FAMILY_ED25519;
+	k->kind = "Ed25519";
+	return 0;
+}
+
+/* The same key in other bytes would be a second key to whoever counts ids. */
+static int
+canonical(const struct cv_pubkey *k, const char *name, struct cv_span der, struct cv_err *e)
+{
+	unsigned char *again = NULL;
+	int n = i2d_PUBKEY(k->pkey, &again);
+	bool same = n > 0 && (size_t)n == der.n && memcmp(again, der.p, der.n) == 0;
+
+	OPENSSL_free(again);
+	if (n <= 0)
+		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found a key that cannot be encoded", name);
+	if (!same)
+		return cv_fail(e, CV_R_MALFORMED,
+			       "%s: found a key in an unusual encoding, want it as \"openssl pkey "
+			       "-pubin -pubout\" writes it",
+			       name);
+	return 0;
+}
+
+int
+cv_pubkey_load(struct cv_pubkey **ret, const char *name, struct cv_span pem, struct cv_err *e)
+{
+	cv_auto(cv_pubkey_free) struct cv_pubkey *k = calloc(1, sizeof(*k));
+	struct cv_buf der = CV_BUF(CV_MAX_KEY_PEM);
+	X509_PUBKEY *spki = NULL;
+	const unsigned char *p;
+	int r;
+
+	if (k == NULL)
+		return cv_fail_memory(e);
+	cv_ssl_clear();
+	r = pem_to_der(&der, name, pem, e);
+	if (r == 0) {
+		p = der.p;
+		spki = d2i_X509_PUBKEY(NULL, &p, (long)der.n);
+		if (spki == NULL)
+			r = cv_ssl_fail(e, CV_R_MALFORMED,
+					"%s: found no SubjectPublicKeyInfo in the PEM block", name);
+		else if (p != der.p + der.n)
+			r = cv_fail(e, CV_R_MALFORMED, "%s: found %zu bytes after the key", name,
+				    (size_t)(der.p + der.n - p));
+	}
+	if (r == 0)
+		r = classify(k, name, spki, e);
+	if (r == 0)
+		r = canonical(k, name, cv_buf_span(&der), e);
+	if (r == 0)
+		r = cv_digest_of(&k->id, CV_SHA256, cv_buf_span(&der), e);
+	X509_PUBKEY_free(spki);
+	cv_buf_free(&der);
+	cv_ssl_clear();
+	if (r == 0)
+		*ret = cv_steal(k);
+	return r;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * key.h: public keys, and the only raw signature check of the program.
+ *
+ * A key is one PEM block "PUBLIC KEY" (RFC 7468 13; SubjectPublicKeyInfo, RFC
+ * 5280 4.1) with nothing but white space around it, in DER as every encoder
+ * writes it: decoding and encoding again gives the same bytes, so that a key has
+ * one id, the SHA-256 of those bytes.
+ *
+ *   key                              signatures that are looked for, in order
+ *   ECDSA P-256 (named curve)        SHA-256
+ *   ECDSA P-384                      SHA-384; SHA-256 (cosign before 3)
+ *   ECDSA P-521                      SHA-512; SHA-256 (cosign before 3)
+ *   Ed25519                          pure (RFC 8032)
+ *   RSA 2048..8192, e odd >= 65537   PKCS #1 v1.5 with SHA-256; PSS with SHA-256
+ *   RSASSA-PSS, same sizes           PSS with SHA-256, SHA-384 or SHA-512, as far
+ *                                    as the key's own parameters allow
+ *
+ * ECDSA signatures are DER (RFC 3279 2.2.3), without trailing bytes; a high S is
+ * accepted. cosign signs with PKCS #1 v1.5 whenever it has an rsaEncryption key;
+ * Sigstore's registry also has PSS for such keys (PKIX_RSA_PSS_*), hence both.
+ * Any other key, Ed25519ph and ML-DSA among them (OpenSSL 3.0 has neither), is
+ * CV_R_UNSUPPORTED; a key that is too weak is CV_R_RULE. A curve given by
+ * explicit parameters is refused: it need not be the curve it looks like.
+ */
+#ifndef CV_TRUST_KEY_H
+#define CV_TRUST_KEY_H
+
+#include "trust/base/digest.h"
+#include "trust/base/frame.h"
+#include "trust/base/limits.h"
+
+struct cv_pubkey;
+
+/* cv_pubkey_load: `name` is for messages. CV_R_MALFORMED, CV_R_UNSUPPORTED,
+ * CV_R_RULE, CV_R_LIMIT. */
+int cv_pubkey_load(struct cv_pubkey **ret, const char *name, struct cv_span pem,
+		   struct cv_err *e) cv_must;
+void cv_pubkey_free(struct cv_pubkey **k);
+
+const struct cv_digest *cv_pubkey_id(const struct cv_pubkey *k);
+const char *cv_pubkey_kind(const struct cv_pubkey *k); /* "ECDSA P-256" */
+
+/*
+ * A message: bytes in memory, or a range of a descriptor, of which digests are
+ * made when first wanted and then kept. Borrowed: bytes and descriptor outlive
+ * it. `absent`: nobody holds the bytes, no signature over them can be checked.
+ */
+struct cv_message {
+	bool absent;
+	struct cv_span bytes;
+	struct cv_blob blob;	    /* fd -1: bytes */
+	struct cv_digest digest[3]; /* by enum cv_alg - 1; alg 0 not made yet */
+	struct cv_buf all;	    /* the blob's bytes, once a pure scheme wants them */
+};
+
+struct cv_message cv_message_bytes(struct cv_span bytes);
+struct cv_message cv_message_blob(struct cv_blob blob);
+void cv_message_free(struct cv_message *m);
+
+/* cv_message_digest: CV_R_CUTOFF and the like when the bytes cannot be read. */
+int cv_message_digest(struct cv_message *m, enum cv_alg alg, struct cv_digest *ret,
+		      struct cv_err *e) cv_must;
+
+/* cv_pubkey_verify: 0 if and only if sig is a signature by k over m. CV_R_SIGNATURE
+ * if it is none; any other reason: it could not be found out (CV_R_UNSUPPORTED for
+ * an absent message or one too long for Ed25519). */
+int cv_pubkey_verify(const struct cv_pubkey *k, struct cv_message *m, struct cv_span sig,
+		     struct cv_err *e) cv_must;
+
+/* cv_signature_plausible: some key of the table above could have made these
+ * bytes. Only for explaining why a signature does not verify. */
+bool cv_signature_plausible(struct cv_span sig);
+
+/* cv_key_warm: load what OpenSSL loads late, before the process is sealed. */
+void cv_key_warm(void);
+
+#endif

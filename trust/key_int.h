@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* key_int.h: what key.c and signature.c share; for them alone. */
+#ifndef CV_KEY_INT_H
+#define CV_KEY_INT_H
+
+#include "trust/key.h"
+
+#include <openssl/evp.h>
+
+enum cv_family { CV_FAMILY_ECDSA = 1, CV_FAMILY_ED25519, CV_FAMILY_RSA, CV_FAMILY_PSS };
+
+struct cv_pubkey {
+	EVP_PKEY *pkey;
+	enum cv_family family;
+	const char *kind;    /* static storage */
+	enum cv_alg hash[3]; /* in the order they are tried; 0 ends */
+	struct cv_digest id;
+};
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd.h: the command line: one table of verbs, one way to read options, one way
+ * to open what a verb works on.
+ *
+ * stdout carries the result, stderr all else. A verb returns its exit code; it
+ * says an error by filling e and returning cv_cmd_failed(c, e).
+ */
+#ifndef CV_CMD_H
+#define CV_CMD_H
+
+#include "verify/engine.h"
+
+enum cv_opt_kind { CV_OPT_FLAG = 1, CV_OPT_VALUE, CV_OPT_MANY };
+
+struct cv_opt {
+	const char *name; /* "with": --with VALUE or --with=VALUE */
+	char letter;	  /* 'o' or 0 */
+	enum cv_opt_kind kind;
+	const char *arg;  /* "FILE", for help; NULL for a flag */
+	const char *help; /* one line */
+};
+
+struct cv_cmdline; /* parsed arguments of one call */
+
+struct cv_cmd {
+	const char *name;
+	const char *args;     /* "[MANIFEST | REF | PATH]" */
+	const char *summary;  /* one line */
+	const char *text;     /* a few lines more, or NULL */
+	const char *examples; /* lines of "clawverify ...", first thing in --help */
+	const struct cv_opt *opts; /* own options; ends with name NULL; or NULL */
+	size_t min_args, max_args; /* positional */
+	int (*run)(struct cv_cmdline *c, struct cv_err *e);
+};
+
+/* The table, ends with name NULL. */
+extern const struct cv_cmd cv_cmds[];
+
+/* Own and global options by name; VALUE: the last one given, else the
+ * environment's CLAWVERIFY_NAME for global ones, else NULL. */
+bool cv_cl_flag(const struct cv_cmdline *c, const char *name);
+const char *cv_cl_value(const struct cv_cmdline *c, const char *name);
+const char *const *cv_cl_values(const struct cv_cmdline *c, const char *name, size_t *n);
+
+/* Positional arguments; NULL beyond the last. What follows "--" counts too. */
+const char *cv_cl_arg(const struct cv_cmdline *c, size_t i);
+size_t cv_cl_nargs(const struct cv_cmdline *c);
+
+/* cv_cl_env: a variable of this process ("" counts as absent); NULL. */
+const char *cv_cl_env(const struct cv_cmdline *c, const char *name);
+
+/* cv_cmd_failed: print "clawverify: TEXT" (neutralised) and a next step to
+ * stderr; with -o json the same as a result document to stdout. Returns the
+ * reason's exit code. */
+int cv_cmd_failed(const struct cv_cmdline *c, const struct cv_err *e);
+
+/* cv_say: a line to stderr, unless -q. cv_out_text: neutralised text to stdout. */
+void cv_say(const struct cv_cmdline *c, const char *fmt, ...) cv_printf(2, 3);
+bool cv_cl_json(const struct cv_cmdline *c); /* -o json was asked for */
+
+/*
+ * What verify, lock, bundle, endorse and launch work on. Opened once, closed
+ * once; the request in it is ready but for `mode`.
+ */
+struct cv_session {
+	struct cv_agent *agent;
+	struct cv_policy *policy;
+	struct cv_lock *lock; /* NULL: there is none */
+	struct cv_store *store;
+	struct cv_cred_env *cred;
+	char *agent_path, *policy_path, *lock_path;
+	char **net_env;
+	char workers[4096];
+	int base_fd;
+	int db_fd;
+	int cancel_fd;
+	struct cv_request rq;
+};
+
+/* cv_session_open: `target` an agent file, a directory that holds agent.json, or
+ * NULL for ./agent.json. Reads --policy, --lock, --db, --offline, --store,
+ * --timeout, --at, --platform where the verb has them. */
+int cv_session_open(struct cv_session *s, const struct cv_cmdline *c, const char *target,
+		    struct cv_err *e) cv_must;
+
+/* cv_session_bare: for one artifact without an agent file: REF or PATH. */
+int cv_session_bare(struct cv_session *s, const struct cv_cmdline *c, const char *ref,
+		    struct cv_err *e) cv_must;
+void cv_session_close(struct cv_session *s);
+
+/* cv_state_dir, cv_store_dir, cv_data_file: where things live (DESIGN 4), by
+ * the environment and --store; out holds PATH_MAX bytes. cv_state_dir is
+ * $XDG_STATE_HOME/clawverify or ~/.local/state/clawverify; as root
+ * /var/lib/clawverify. Missing directories are made, mode 0700. */
+int cv_state_dir(const struct cv_cmdline *c, char *out, size_t n, struct cv_err *e) cv_must;
+int cv_store_dir(const struct cv_cmdline *c, char *out, size_t n, struct cv_err *e) cv_must;
+
+/* ---- verbs ---- */
+int cv_cmd_verify(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_lock(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_init(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_inspect(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_explain(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_policy(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_db(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_demo(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_doctor(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_store(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_version(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_completion(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_help(struct cv_cmdline *c, struct cv_err *e);
+/* by the launch side of the house */
+int cv_cmd_endorse(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_trust(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_bundle(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_launch(struct cv_cmdline *c, struct cv_err *e);
+int cv_cmd_hook(struct cv_cmdline *c, struct cv_err *e);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy.h: policy.json, "clawverify.policy/1": what is required of each part
+ * of an agent (verify/schema/policy-1.json; docs/formats.md).
+ *
+ * Which rule applies. A policy has its own rules and, with "extends", those of
+ * a preset. Of its own rules that match an artifact the most specific one
+ * applies, of the preset's too; what the own rule leaves out is taken from the
+ * preset's, what both leave out has the strictest default (below). More
+ * specific is, in this order: a name that is literal, then a glob with more
+ * literal characters, then none; the same for the source; then fewer types.
+ * Two rules equally specific are an error. No rule at all: `default`, reject.
+ *
+ * Globs: '*' stays within one path segment, "**" crosses. The source of an
+ * image is its logical name without tag; of others the path or the URL.
+ *
+ * Defaults of a rule: basis signed or endorsed; threshold 1; both generations,
+ * both subjects; no attestation, SBOM wanted only if stated; vulnerabilities
+ * deny; formats safetensors, gguf, data; scripts deny; every check required.
+ *
+ * Keys are read together with the policy, so that a policy is complete: its
+ * digest covers the keys' own bytes and a changed key changes it.
+ */
+#ifndef CV_POLICY_H
+#define CV_POLICY_H
+
+#include "verify/agent.h"
+
+#define CV_POLICY_SCHEMA "clawverify.policy/1"
+#define CV_POLICY_PAYLOAD "application/vnd.clawverify.policy.v1+json" /* in a DSSE envelope */
+
+/* Bits of a rule's basis; the order of enum cv_basis (result.h). */
+enum {
+	CV_ACCEPT_PINNED = 1 << 1,
+	CV_ACCEPT_ENDORSED = 1 << 2,
+	CV_ACCEPT_SIGNED = 1 << 3,
+};
+
+enum { CV_SUBJECT_INDEX = 1, CV_SUBJECT_MANIFEST = 2 };
+
+struct cv_key {
+	const char *file;	 /* as written, or NULL for an inline key */
+	const char *pem;	 /* one block "PUBLIC KEY", NUL-terminated */
+	struct cv_digest id;	 /* SHA-256 of its DER form (the SPKI): the key id
+				    "sha256:<hex>" of signer facts */
+	struct cv_jpos pos;
+};
+
+struct cv_signer {
+	const char *name;
+	const char *description; /* or NULL */
+	struct cv_key *keys;
+	size_t nkeys;
+	struct cv_jpos pos;
+};
+
+struct cv_want_attestation {
+	const char *predicate_type;
+	const struct cv_signer **signed_by; /* none: the rule's own signed_by */
+	size_t nsigned_by;
+	struct cv_jpos pos;
+};
+
+struct cv_check_level {
+	const char *check; /* catalogue's own id */
+	bool required;
+	struct cv_jpos pos;
+};
+
+/* Which fields a rule states itself. */
+enum {
+	CV_RULE_BASIS = 1,
+	CV_RULE_SIGNED_BY = 2,
+	CV_RULE_THRESHOLD = 4,
+	CV_RULE_GENERATIONS = 8,
+	CV_RULE_SUBJECTS = 16,
+	CV_RULE_ATTESTATIONS = 32,
+	CV_RULE_SBOM_REQUIRED = 64,
+	CV_RULE_SBOM_AGE = 128,
+	CV_RULE_VULNERABILITIES = 256,
+	CV_RULE_SEVERITY = 512,
+	CV_RULE_FORMATS = 1024,
+	CV_RULE_SCRIPTS = 2048,
+	CV_RULE_GUIDANCE = 4096,
+};
+
+enum cv_severity { CV_SEV_ANY, CV_SEV_LOW, CV_SEV_MEDIUM, CV_SEV_HIGH, CV_SEV_CRITICAL };
+extern const char *const cv_severity_words[]; /* "any", "low", ... NULL */
+
+struct cv_rule {
+	const char *name;
+	bool preset; /* of the preset, not of the file */
+	unsigned set;
+
+	/* match: 0 types and NULL globs match everything */
+	unsigned types; /* bits 1 << enum cv_atype */
+	const char *match_name, *match_source;
+
+	unsigned basis; /* CV_ACCEPT_* */
+	const struct cv_signer **signed_by; /* any key of threshold of them */
+	size_t nsigned_by;
+	unsigned threshold;
+	unsigned generations; /* CV_IMG_BUNDLES, CV_IMG_LEGACY */
+	unsigned subjects;    /* CV_SUBJECT_*: whose digest a signature may be about */
+	struct cv_want_attestation *attestations;
+	size_t nattestations;
+
+	bool sbom_required;
+	int64_t sbom_max_index_age; /* seconds; 0: any */
+	bool vulnerabilities_deny;
+	enum cv_severity min_severity; /* lesser ones are only listed */
+
+	unsigned formats; /* CV_FMT_* */
+	bool scripts_allowed;
+	const char *guidance; /* or NULL */
+
+	/* levels stated by the rule; cv_policy_required() knows the rest */
+	struct cv_check_level *checks;
+	size_t nchecks;
+	/* levels of the preset's rule beneath, in an effective rule */
+	const struct cv_check_level *base_checks;
+	size_t nbase_checks;
+
+	struct cv_jpos pos;
+};
+
+/* What a launcher may be asked to enforce. The words are those of launch.json. */
+enum cv_control {
+	CV_CTL_IMAGE,	       /* exactly the verified image */
+	CV_CTL_MOUNTS,	       /* verified trees, read-only */
+	CV_CTL_ROOT,	       /* read-only root file system */
+	CV_CTL_CAPABILITIES,   /* all dropped but those named */
+	CV_CTL_NO_NEW_PRIVILEGES,
+	CV_CTL_USER,
+	CV_CTL_NAMESPACES,     /* none of the host's */
+	CV_CTL_MEMORY,
+	CV_CTL_CPUS,
+	CV_CTL_PIDS,
+	CV_CTL_NETWORK_NONE,   /* no network at all */
+	CV_CTL_EGRESS,	       /* only the named hosts and ports */
+	CV_CTL_COUNT
+};
+extern const char *const cv_control_words[]; /* "image", ..., NULL */
+
+struct cv_policy {
+	const char *name;
+	uint64_t version; /* 0: not stated */
+	bool has_expires;
+	int64_t expires;  /* first second at which it no longer holds */
+	const char *extends; /* "preset:strict" ..., or NULL */
+	bool confinement_required;
+	bool audit; /* mode audit: never launchable */
+	int64_t valid_for; /* seconds that a verdict holds */
+
+	struct cv_signer *signers; /* sorted by name */
+	size_t nsigners;
+	const struct cv_signer **endorsers;
+	size_t nendorsers;
+	bool external_keys; /* a key came from a file beside the policy */
+
+	struct cv_rule *rules; /* own, then the preset's */
+	size_t nrules, nown;
+
+	struct cv_check_level *checks; /* of the whole policy */
+	size_t nchecks;
+
+	struct cv_items accept; /* uncovered things that are accepted; globs */
+
+	struct cv_items allow; /* "docker-socket", "privileged",
+				  "host-namespace:pid", "device:/dev/kvm",
+				  "writable-code" */
+	struct cv_limits max; /* most that a launch may ask for; 0: any */
+	bool has_capabilities, has_network; /* stated: only these */
+	struct cv_items capabilities;
+	struct cv_items network; /* globs of host:port */
+	unsigned required_controls; /* bits 1 << enum cv_control */
+	struct cv_items final; /* JSON pointers of cv_final_words */
+
+	struct cv_digest digest; /* of cv_policy_effective() */
+	const char *file;
+
+	struct cv_jdoc *doc, *preset_doc;
+	struct cv_mem mem;
+};
+
+/* cv_policy_parse: key files are opened relative to dirfd; with -1 every key has
+ * to be inline. */
+int cv_policy_parse(struct cv_policy **ret, const char *name, struct cv_span in, int dirfd,
+		    struct cv_err *e) cv_must;
+
+/* cv_policy_load: a path, or "preset:strict|standard|audit". */
+int cv_policy_load(struct cv_policy **ret, const char *path, struct cv_err *e) cv_must;
+void cv_policy_free(struct cv_policy **p);
+
+/* cv_policy_rule: the effective rule for one artifact, all fields filled (set
+ * keeps telling which were stated by either rule). Its name is the own rule's
+ * if there is one. 1 found, 0 none (policy.no-rule), -1: two equally specific
+ * rules (CV_R_CONFIG). Borrowed from the policy. */
+int cv_policy_rule(const struct cv_policy *p, const struct cv_artifact *a, struct cv_rule *ret,
+		   struct cv_err *e) cv_must;
+
+/* cv_policy_required: is this check required? rule NULL: about the agent. The
+ * rule's word, then its preset's, then the policy's; else, in mode audit, no;
+ * else yes. Always yes where cv_check_is_fixed(). */
+bool cv_policy_required(const struct cv_policy *p, const struct cv_rule *rule, const char *check);
+
+/* cv_check_is_fixed: no policy can make this check advisory. */
+bool cv_check_is_fixed(const char *check);
+
+/* cv_policy_accepts: is this uncovered thing ("egress:host:port") accepted? A
+ * pattern is the text itself, or a kind alone ("egress", "secret"), or has '*'
+ * within what follows the kind. */
+bool cv_policy_accepts(const struct cv_policy *p, const char *what);
+
+/* cv_policy_allows: does launch.allow name this ("device:/dev/kvm")? */
+bool cv_policy_allows(const struct cv_policy *p, const char *what);
+
+/* cv_policy_launch: what the agent's launch asks for against what policy lets
+ * it have: docker socket, privileges, namespaces, devices, writable code,
+ * limits, capabilities, network. fn is called with each finding, all of them
+ * against it; none is called if all is well. */
+int cv_policy_launch(const struct cv_policy *p, const struct cv_agent *a,
+		     int (*fn)(void *ctx, const struct cv_finding *f, struct cv_jpos pos,
+			       struct cv_err *e),
+		     void *ctx, struct cv_err *e) cv_must;
+
+/* cv_policy_effective: the merged policy, keys inlined, as a JSON object
+ * "clawverify.effective-policy/1" (new reference); for `policy show` with
+ * cv_json_emit, and its RFC 8785 form is what policy->digest is of. */
+int cv_policy_effective(const struct cv_policy *p, json_t **ret, struct cv_err *e) cv_must;
+
+/* cv_key_parse: one PEM block "PUBLIC KEY" and white space around it. fills pem
+ * and id. The block's meaning is the trust worker's business. */
+int cv_key_parse(struct cv_mem *m, struct cv_key *ret, struct cv_span pem, const char *what,
+		 struct cv_err *e) cv_must;
+
+/* cv_keys_read: an array of file names (relative to dirfd, see above) and
+ * inline PEM strings; *external is set when one was a file. */
+int cv_keys_read(struct cv_mem *m, struct cv_jv v, int dirfd, struct cv_key **ret, size_t *n,
+		 bool *external, struct cv_err *e) cv_must;
+
+#endif

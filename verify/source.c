@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* source.c: see source.h. Must never use bytes by what a worker says of them. */
+#include "verify/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "trust/base/checks.h"
+#include "trust/base/enc.h"
+
+struct cv_source {
+	struct cv_source_opts o;
+	struct cv_role *role;
+	unsigned sandbox;
+	int landlock;
+	bool ran;
+};
+
+/* One transfer under way. */
+struct transfer {
+	struct cv_source *s;
+	struct cv_put *put;
+	struct cv_got *got;
+	bool done_seen;
+};
+
+int
+cv_source_open(struct cv_source **ret, const struct cv_source_opts *opts, struct cv_err *e)
+{
+	struct cv_source *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return cv_fail_memory(e);
+	s->o = *opts;
+	*ret = s;
+	return 0;
+}
+
+void
+cv_source_close(struct cv_source **s)
+{
+	if (*s == NULL)
+		return;
+	cv_role_end(&(*s)->role);
+	free(*s);
+	*s = NULL;
+}
+
+bool
+cv_source_sandbox(const struct cv_source *s, unsigned *flags, int *landlock)
+{
+	*flags = s->sandbox;
+	*landlock = s->landlock;
+	return s->ran;
+}
+
+const char *
+cv_got_check(enum cv_reason reason)
+{
+	switch (reason) {
+	case CV_R_DIGEST:
+		return "fetch.digest-mismatch";
+	case CV_R_ABSENT:
+		return "fetch.absent";
+	case CV_R_LIMIT:
+		return "fetch.too-large";
+	case CV_R_THROTTLED:
+		return "fetch.throttled";
+	case CV_R_CUTOFF:
+		return "fetch.cut-off";
+	case CV_R_DENIED:
+		return "fetch.denied";
+	case CV_R_OFFLINE:
+		return "fetch.offline";
+	case CV_R_DEADLINE:
+		return "fetch.deadline";
+	case CV_R_WORKER:
+		return "worker.died";
+	case CV_R_CONFINEMENT:
+		return "sandbox.unavailable";
+	case CV_R_MEMORY:
+	case CV_R_DISK:
+	case CV_R_IO:
+	case CV_R_BUG:
+		return "internal.error";
+	default:
+		return "fetch.unreachable";
+	}
+}
+
+static void
+failed(struct cv_got *got, const char *check)
+{
+	if (got->err.reason == CV_R_NONE)
+		cv_fail(&got->err, CV_R_BUG, "a transfer failed without a reason");
+	got->status = CV_S_FAILED;
+	got->check = check != NULL ? check : cv_got_check(got->err.reason);
+	cv_closep(&got->blob.fd);
+}
+
+static void
+start(struct cv_got *got)
+{
+	*got = (struct cv_got){ .status = CV_S_FAILED, .blob = CV_NO_BLOB };
+}
+
+static int
+need_role(struct cv_source *s, struct cv_err *e)
+{
+	if (s->o.offline)
+		return cv_fail(e, CV_R_OFFLINE, "not in the store, and the network was not to be used");
+	if (s->role != NULL)
+		return 0;
+	if (cv_role_start(&s->role, CV_ROLE_FETCH, s->o.role, e) != 0)
+		return -1;
+	s->sandbox = s->ran ? s->sandbox & cv_role_sandbox(s->role) : cv_role_sandbox(s->role);
+	s->landlock = cv_role_landlock(s->role);
+	s->ran = true;
+	return 0;
+}
+
+static int
+on_pipe(void *ctx, const void *p, size_t n, struct cv_err *e)
+{
+	struct transfer *t = ctx;
+
+	if (p == NULL || t->put == NULL)
+		return 0;
+	return cv_put_add(t->put, p, n, e);
+}
+
+static int
+on_need(void *ctx, struct cv_frame *need, struct cv_out *give, struct cv_err *e)
+{
+	struct transfer *t = ctx;
+	const char *host = cv_frame_str(need, CV_TAG_NAME, CV_MAX_REF);
+	struct cv_cred_answer answer = { .kind = CV_CRED_NONE };
+	struct cv_err why = { 0 };
+
+	if (cv_frame_u64(need, CV_TAG_NEED, UINT32_MAX) != CV_N_CRED || need->bad)
+		return cv_fail(e, CV_R_WORKER, "the fetch worker asked for something unknown");
+	if (t->s->o.cred != NULL &&
+	    cv_cred_find(&answer, t->s->o.cred, host, t->s->o.role->deadline, &why) != 0) {
+		cv_out_u64(give, CV_TAG_STATUS, CV_S_FAILED);
+		cv_out_str(give, CV_TAG_REASON, cv_reason_word(why.reason));
+		cv_out_str(give, CV_TAG_TEXT, why.text);
+		return 0;
+	}
+	cv_out_u64(give, CV_TAG_STATUS, CV_S_GIVEN);
+	cv_out_u64(give, CV_TAG_KIND, answer.kind);
+	if (answer.kind != CV_CRED_NONE) {
+		cv_out_str(give, CV_TAG_USER, answer.user);
+		cv_out_str(give, CV_TAG_SECRET, answer.secret);
+	}
+	cv_cred_wipe(&answer);
+	return 0;
+}
+
+static void
+on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct transfer *t = ctx;
+
+	if (t->s->o.progress != NULL)
+		t->s->o.progress(t->s->o.ctx, done, total);
+}
+
+static int
+on_done(void *ctx, struct cv_frame *f, struct cv_err *e)
+{
+	struct transfer *t = ctx;
+	uint64_t status = cv_frame_u64(f, CV_TAG_STATUS, CV_S_ABSENT);
+	const char *media = "";
+
+	if (cv_frame_has(f, CV_TAG_MEDIA))
+		media = cv_frame_str(f, CV_TAG_MEDIA, sizeof(t->got->media) - 1);
+	if (cv_frame_has(f, CV_TAG_DIGEST))
+		t->got->digest = cv_frame_digest(f, CV_TAG_DIGEST);
+	if (cv_frame_done(f, "fetch: DONE", e) != 0)
+		return -1;
+	if (status != CV_S_GIVEN && status != CV_S_ABSENT)
+		return cv_fail(e, CV_R_WORKER, "fetch: DONE without a known status");
+	memcpy(t->got->media, media, strlen(media) + 1);
+	t->got->status = (enum cv_status)status;
+	t->done_seen = true;
+	return 0;
+}
+
+/* run: send the started TASK and receive its bytes, if it has any. */
+static int
+run(struct transfer *t, int pipe_fd, const char **check, struct cv_err *e)
+{
+	struct cv_role_on on = { .ctx = t, .need = on_need, .progress = on_progress,
+				 .done = on_done, .pipe_fd = pipe_fd, .pipe = on_pipe };
+
+	return cv_role_run(t->s->role, &on, check, e);
+}
+
+/* A question to the fetch worker: which task, and what goes into its frame. */
+struct question {
+	enum cv_task task;
+	const char *name, *ref;
+	const struct cv_digest *want;	  /* compare the bytes with it */
+	const struct cv_digest *asked;	  /* the DIGEST field, or NULL */
+	uint64_t size, max;
+	bool bulk; /* bytes are expected */
+};
+
+static bool
+is_loopback(const char *name)
+{
+	static const char *const hosts[] = { "localhost", "127.0.0.1", "[::1]" };
+	size_t i, n = strcspn(name, "/"), port;
+
+	port = name[0] == '[' ? strcspn(name, "]") + 1 : strcspn(name, ":");
+	if (port < n)
+		n = port;
+	for (i = 0; i < CV_COUNT(hosts); i++)
+		if (strlen(hosts[i]) == n && strncmp(hosts[i], name, n) == 0)
+			return true;
+	return false;
+}
+
+static int
+send_question(struct cv_source *s, const struct question *q, int out, struct cv_err *e)
+{
+	struct cv_out *o = cv_role_frame(s->role, CV_K_TASK);
+
+	cv_out_u64(o, CV_TAG_TASK, q->task);
+	cv_out_str(o, CV_TAG_NAME, q->name);
+	if (q->ref != NULL)
+		cv_out_str(o, CV_TAG_REF, q->ref);
+	if (q->asked != NULL)
+		cv_out_digest(o, CV_TAG_DIGEST, q->asked);
+	cv_out_u64(o, CV_TAG_MAX, q->size != CV_SIZE_ANY ? q->size : q->max);
+	cv_out_u64(o, CV_TAG_FLAGS, is_loopback(q->name) ? CV_NET_PLAIN_HTTP : 0);
+	if (out >= 0)
+		cv_out_fd(o, CV_TAG_OUT, out);
+	return cv_role_send(s->role, e);
+}
+
+static int
+ask_pipe(struct transfer *t, const struct question *q, const char **check, struct cv_err *e)
+{
+	int ends[2] = { -1, -1 };
+	int rc;
+
+	if (q->bulk && pipe2(ends, O_CLOEXEC) != 0)
+		return cv_fail_errno(e, "fetch: pipe");
+	rc = send_question(t->s, q, ends[1], e);
+	cv_closep(&ends[1]);
+	if (rc == 0)
+		rc = run(t, ends[0], check, e);
+	cv_closep(&ends[0]);
+	return rc;
+}
+
+static int
+ask(struct cv_source *s, const struct question *q, struct cv_got *got, const char **check)
+{
+	cv_auto(cv_put_drop) struct cv_put *put = NULL;
+	struct transfer t = { .s = s, .got = got };
+	struct cv_err *e = &got->err;
+
+	if (need_role(s, e) != 0)
+		return -1;
+	if (q->bulk && cv_put_open(&put, s->o.store, q->max, e) != 0)
+		return -1;
+	t.put = put;
+	if (ask_pipe(&t, q, check, e) != 0) {
+		cv_role_end(&s->role); /* its state is unknown now */
+		return -1;
+	}
+	if (!q->bulk || got->status != CV_S_GIVEN)
+		return 0;
+	return cv_put_end(&put, q->want, q->size, &got->digest, &got->blob, e);
+}
+
+static void
+question(struct cv_source *s, const struct question *q, struct cv_got *got)
+{
+	const char *check = NULL;
+
+	start(got);
+	if (ask(s, q, got, &check) != 0)
+		failed(got, check);
+}
+
+/* from_store: true if the store answered. */
+static bool
+from_store(struct cv_source *s, const struct cv_digest *want, uint64_t size, struct cv_got *got)
+{
+	int rc = cv_store_find(s->o.store, want, size, &got->blob, &got->err);
+
+	if (rc == 0)
+		return false;
+	if (rc < 0) {
+		failed(got, NULL);
+		return true;
+	}
+	got->status = CV_S_GIVEN;
+	got->digest = *want;
+	return true;
+}
+
+/* ---- OCI layout (image-spec, image-layout.md) ---- */
+
+static int
+open_beneath(int dir, const char *path)
+{
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+					   RESOLVE_NO_MAGICLINKS };
+
+	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+}
+
+/* copy_in: the layout's file may change under us, so its bytes go into the
+ * store, hashed on the way, and only the store's copy is used. */
+static int
+copy_in(struct cv_source *s, int fd, const struct cv_digest *want, uint64_t size, uint64_t max,
+	struct cv_got *got)
+{
+	cv_auto(cv_put_drop) struct cv_put *put = NULL;
+	cv_auto(cv_freep) uint8_t *b = malloc(CV_MIB);
+	struct cv_err *e = &got->err;
+	ssize_t n;
+
+	if (b == NULL)
+		return cv_fail_memory(e);
+	if (cv_put_open(&put, s->o.store, max, e) != 0)
+		return -1;
+	while ((n = read(fd, b, CV_MIB)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return cv_fail_errno(e, "layout: read");
+		if (cv_put_add(put, b, (size_t)n, e) != 0)
+			return -1;
+		if (s->o.progress != NULL)
+			s->o.progress(s->o.ctx, cv_put_size(put), size == CV_SIZE_ANY ? 0 : size);
+	}
+	if (cv_put_end(&put, want, size, &got->digest, &got->blob, e) != 0)
+		return -1;
+	got->status = CV_S_GIVEN;
+	return 0;
+}
+
+static void
+from_layout(struct cv_source *s, const char *path, const struct cv_digest *want, uint64_t size,
+	    uint64_t max, struct cv_got *got)
+{
+	cv_auto(cv_closep) int fd = open_beneath(s->o.layout_fd, path);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT) {
+		got->status = CV_S_ABSENT;
+		return;
+	}
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		cv_fail_errno(&got->err, "layout: %s", path);
+		failed(got, NULL);
+		return;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		cv_fail(&got->err, CV_R_MALFORMED, "layout: %s is not a regular file", path);
+		failed(got, "oci.malformed");
+		return;
+	}
+	if (copy_in(s, fd, want, size, max, got) != 0)
+		failed(got, NULL);
+}
+
+static void
+layout_blob(struct cv_source *s, const struct cv_digest *want, uint64_t size, uint64_t max,
+	    struct cv_got *got)
+{
+	char text[CV_DIGEST_TEXT], path[CV_DIGEST_TEXT + 8];
+	char *colon;
+
+	cv_digest_text(want, text);
+	colon = strchr(text, ':');
+	if (colon == NULL) {
+		got->status = CV_S_ABSENT;
+		return;
+	}
+	*colon = '/';
+	(void)snprintf(path, sizeof(path), "blobs/%s", text);
+	from_layout(s, path, want, size, max, got);
+}
+
+/* ---- the questions ---- */
+
+void
+cv_source_manifest(struct cv_source *s, const char *ref, const struct cv_digest *want, uint64_t max,
+		   struct cv_got *got)
+{
+	struct question q = { .task = CV_T_MANIFEST, .name = s->o.repo, .ref = ref, .want = want,
+			      .size = CV_SIZE_ANY, .max = max, .bulk = true };
+
+	start(got);
+	if (want != NULL && from_store(s, want, CV_SIZE_ANY, got))
+		return;
+	if (s->o.layout_fd >= 0 && want != NULL)
+		layout_blob(s, want, CV_SIZE_ANY, max, got);
+	else if (s->o.layout_fd >= 0)
+		from_layout(s, "index.json", NULL, CV_SIZE_ANY, max, got);
+	else
+		question(s, &q, got);
+}
+
+void
+cv_source_blob(struct cv_source *s, const struct cv_digest *want, uint64_t size, uint64_t max,
+	       struct cv_got *got)
+{
+	struct question q = { .task = CV_T_GETBLOB, .name = s->o.repo, .want = want, .asked = want,
+			      .size = size, .max = size != CV_SIZE_ANY ? size : max, .bulk = true };
+
+	start(got);
+	if (size != CV_SIZE_ANY && size > max) {
+		cv_fail(&got->err, CV_R_LIMIT, "%llu bytes, at most %llu are accepted",
+			(unsigned long long)size, (unsigned long long)max);
+		failed(got, NULL);
+		return;
+	}
+	if (from_store(s, want, size, got))
+		return;
+	if (s->o.layout_fd >= 0)
+		layout_blob(s, want, size, q.max, got);
+	else
+		question(s, &q, got);
+}
+
+void
+cv_source_referrers(struct cv_source *s, const struct cv_digest *subject, uint64_t max,
+		    struct cv_got *got)
+{
+	struct question q = { .task = CV_T_REFERRERS, .name = s->o.repo, .asked = subject,
+			      .size = CV_SIZE_ANY, .max = max, .bulk = true };
+
+	question(s, &q, got);
+}
+
+void
+cv_source_resolve(struct cv_source *s, const char *tag, struct cv_got *got)
+{
+	struct question q = { .task = CV_T_RESOLVE, .name = s->o.repo, .ref = tag,
+			      .size = CV_SIZE_ANY, .max = CV_MAX_MANIFEST };
+
+	question(s, &q, got);
+}
+
+void
+cv_source_url(struct cv_source *s, const char *url, const struct cv_digest *want, uint64_t max,
+	      struct cv_got *got)
+{
+	struct question q = { .task = CV_T_URL, .name = url, .want = want, .size = CV_SIZE_ANY,
+			      .max = max, .bulk = true };
+
+	start(got);
+	if (from_store(s, want, CV_SIZE_ANY, got))
+		return;
+	question(s, &q, got);
+}
