@@ -85,7 +85,7 @@ tensor_size(const struct cv_gguf_reader *r, const uint64_t ne[DIMS_MAX], uint32_
 static int
 read_tensor(struct cv_gguf_reader *r, struct cv_names *names, uint64_t *end, struct cv_err *e)
 {
-	uint64_t ne[DIMS_MAX] = { 1, 1, 1, 1 }, place = cv_window_pos(&r->w), offset, size;
+	uint64_t ne[DIMS_MAX] = { 1, 1, 1, 1 }, place = cv_window_pos(&r->w), offset, size = 0;
 	struct cv_span name;
 	uint32_t dims, type;
 

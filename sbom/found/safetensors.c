@@ -415,7 +415,7 @@ int
 cv_safetensors_check(struct cv_safetensors *ret, struct cv_blob blob, struct cv_err *e)
 {
 	cv_auto(reader_free) struct reader *r = calloc(1, sizeof *r);
-	uint64_t header;
+	uint64_t header = 0;
 
 	if (r == NULL)
 		return cv_fail_memory(e);
