@@ -15,7 +15,7 @@ enum cv_opt_kind { CV_OPT_FLAG = 1, CV_OPT_VALUE, CV_OPT_MANY };
 
 struct cv_opt {
 	const char *name; /* "with": --with VALUE or --with=VALUE */
-	char letter;	  /* 'o' or 0 */
+	char letter;      /* 'o' or 0 */
 	enum cv_opt_kind kind;
 	const char *arg;  /* "FILE", for help; NULL for a flag */
 	const char *help; /* one line */
@@ -23,19 +23,21 @@ struct cv_opt {
 
 struct cv_cmdline; /* parsed arguments of one call */
 
+#define CV_ARGS_ANY SIZE_MAX
+
 struct cv_cmd {
 	const char *name;
-	const char *args;     /* "[MANIFEST | REF | PATH]" */
-	const char *summary;  /* one line */
-	const char *text;     /* a few lines more, or NULL */
-	const char *examples; /* lines of "clawverify ...", first thing in --help */
+	const char *args;          /* "[MANIFEST | REF | PATH]" */
+	const char *summary;       /* one line */
+	const char *text;          /* a few lines more, or NULL */
+	const char *examples;      /* lines of "clawverify ...", first thing in --help */
 	const struct cv_opt *opts; /* own options; ends with name NULL; or NULL */
-	size_t min_args, max_args; /* positional */
+	size_t min_args, max_args; /* positional; CV_ARGS_ANY: no maximum */
 	int (*run)(struct cv_cmdline *c, struct cv_err *e);
 };
 
-/* The table, ends with name NULL. */
-extern const struct cv_cmd cv_cmds[];
+/* The table, ends with NULL. */
+extern const struct cv_cmd *const cv_cmds[];
 
 /* Own and global options by name; VALUE: the last one given, else the
  * environment's CLAWVERIFY_NAME for global ones, else NULL. */
@@ -74,7 +76,6 @@ struct cv_session {
 	char workers[4096];
 	int base_fd;
 	int db_fd;
-	int cancel_fd;
 	struct cv_request rq;
 };
 
@@ -89,6 +90,13 @@ int cv_session_bare(struct cv_session *s, const struct cv_cmdline *c, const char
 		    struct cv_err *e) cv_must;
 void cv_session_close(struct cv_session *s);
 
+/* cv_session_run: cv_engine_run() of s->rq that an interrupt (SIGINT, SIGTERM)
+ * cancels; the process then ends by that signal. */
+int cv_session_run(struct cv_session *s, struct cv_result **ret, struct cv_err *e) cv_must;
+
+/* cv_session_cred: fill s->cred and s->rq.cred from this user's environment. */
+int cv_session_cred(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e) cv_must;
+
 /* cv_state_dir, cv_store_dir, cv_data_file: where things live (DESIGN 4), by
  * the environment and --store; out holds PATH_MAX bytes. cv_state_dir is
  * $XDG_STATE_HOME/clawverify or ~/.local/state/clawverify; as root
@@ -96,25 +104,19 @@ void cv_session_close(struct cv_session *s);
 int cv_state_dir(const struct cv_cmdline *c, char *out, size_t n, struct cv_err *e) cv_must;
 int cv_store_dir(const struct cv_cmdline *c, char *out, size_t n, struct cv_err *e) cv_must;
 
-/* ---- verbs ---- */
-int cv_cmd_verify(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_lock(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_init(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_inspect(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_explain(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_policy(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_db(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_demo(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_doctor(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_store(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_version(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_completion(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_help(struct cv_cmdline *c, struct cv_err *e);
+/* cv_db_path: the compiled advisory index: --db, else in the store directory. */
+int cv_db_path(const struct cv_cmdline *c, char *out, size_t n, struct cv_err *e) cv_must;
+
+/*
+ * ---- verbs ----
+ * Each is defined in its own cmd_NAME.c, with its options and its help, as
+ * cv_verb_NAME; verbs.c holds the order in which help shows them.
+ */
+extern const struct cv_cmd cv_verb_verify, cv_verb_lock, cv_verb_init, cv_verb_inspect,
+	cv_verb_explain, cv_verb_policy, cv_verb_db, cv_verb_demo, cv_verb_doctor, cv_verb_store,
+	cv_verb_version, cv_verb_completion, cv_verb_help;
 /* by the launch side of the house */
-int cv_cmd_endorse(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_trust(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_bundle(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_launch(struct cv_cmdline *c, struct cv_err *e);
-int cv_cmd_hook(struct cv_cmdline *c, struct cv_err *e);
+extern const struct cv_cmd cv_verb_endorse, cv_verb_trust, cv_verb_bundle, cv_verb_launch,
+	cv_verb_hook;
 
 #endif

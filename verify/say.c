@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* say.c: words to standard error, and errors in both forms; see cmd.h. */
+#include "verify/cmdline.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trust/base/text.h"
+
+#include "trust/base/banned.h"
+
+void
+cv_say(const struct cv_cmdline *c, const char *fmt, ...)
+{
+	char text[2048];
+	cv_auto(cv_buf_free) struct cv_buf safe = CV_BUF(16384);
+	va_list ap;
+
+	if (cv_cl_flag(c, "quiet"))
+		return;
+	va_start(ap, fmt);
+	cv_text_vfmt(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	cv_text_safe(&safe, cv_span_str(text), 0);
+	(void)fprintf(stderr, "%s\n", cv_buf_text(&safe));
+}
+
+/* next_step: what a person can do about a reason; "" where the text says it. */
+static const char *
+next_step(enum cv_reason reason)
+{
+	switch (reason) {
+	case CV_R_UNREACHABLE:
+	case CV_R_THROTTLED:
+	case CV_R_CUTOFF:
+		return "try again, or work from what is in the store with --offline";
+	case CV_R_DENIED:
+		return "log in to the registry (docker login, podman login), then try again";
+	case CV_R_OFFLINE:
+		return "run once without --offline, so that the store has it";
+	case CV_R_DEADLINE:
+		return "give more time with --timeout";
+	case CV_R_DISK:
+		return "make room, or choose another place with --store";
+	case CV_R_MEMORY:
+		return "close other programs, or use a machine with more memory";
+	case CV_R_BUG:
+	case CV_R_WORKER:
+		return "this is a defect of clawverify: please report it with the text above";
+	case CV_R_CONFINEMENT:
+		return "use a kernel with Landlock and seccomp, or a policy with "
+		       "\"confinement\": \"preferred\"";
+	default:
+		return "";
+	}
+}
+
+static const char *
+exit_word(enum cv_exit code)
+{
+	switch (code) {
+	case CV_EXIT_FAIL:
+		return "fail";
+	case CV_EXIT_USAGE:
+		return "usage";
+	case CV_EXIT_UNKNOWN:
+		return "unknown";
+	case CV_EXIT_PASS: /* an error is never a pass */
+	case CV_EXIT_INTERNAL:
+	default:
+		return "internal";
+	}
+}
+
+/* fail_json: {"schema", "outcome", "exit_code", "error": {"reason", "message"}} */
+static void
+fail_json(const struct cv_err *e, enum cv_exit code)
+{
+	cv_auto(cv_buf_free) struct cv_buf safe = CV_BUF(16384);
+	cv_auto(cv_buf_free) struct cv_buf out = CV_BUF(65536);
+	struct cv_err ignored;
+	json_t *v;
+
+	cv_text_safe(&safe, cv_span_str(e->text), 0);
+	v = json_pack("{s:s, s:s, s:i, s:b, s:{s:s, s:s}}", "schema", "clawverify.result/1",
+		      "outcome", exit_word(code), "exit_code", (int)code, "launchable", 0, "error",
+		      "reason", cv_reason_word(e->reason), "message", cv_buf_text(&safe));
+	if (v != NULL && cv_json_emit(&out, v, &ignored) == 0)
+		(void)fputs(cv_buf_text(&out), stdout);
+	json_decref(v);
+	(void)fflush(stdout);
+}
+
+int
+cv_cmd_failed(const struct cv_cmdline *c, const struct cv_err *e)
+{
+	cv_auto(cv_buf_free) struct cv_buf safe = CV_BUF(16384);
+	enum cv_exit code = cv_reason_exit(e->reason);
+	const char *next = next_step(e->reason);
+
+	if (code == CV_EXIT_PASS)
+		code = CV_EXIT_INTERNAL;
+	cv_text_safe(&safe, cv_span_str(e->text), 0);
+	(void)fprintf(stderr, "clawverify: %s\n",
+		      e->text[0] != '\0' ? cv_buf_text(&safe) : "failed without saying why");
+	if (next[0] != '\0')
+		(void)fprintf(stderr, "next: %s\n", next);
+	if (c->json)
+		fail_json(e, code);
+	return (int)code;
+}
