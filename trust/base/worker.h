@@ -36,9 +36,14 @@ struct cv_worker_def {
 	bool many;		   /* serve tasks until the socket closes */
 	void (*warm)(void);	   /* before sealing; may be NULL */
 	const struct cv_task_def *tasks; /* ends with task 0 */
+	void *ctx;		   /* the program's own, for cv_w_ctx(); may be NULL */
 };
 
 int cv_worker_main(const struct cv_worker_def *def, int argc, char **argv);
+
+/* cv_w_ctx: what outlives a task in a worker that serves many (connections,
+ * tokens): the ctx of the definition. */
+void *cv_w_ctx(const struct cv_worker *w);
 
 /* cv_w_start: the frame to fill, of the given kind; one at a time. */
 struct cv_out *cv_w_start(struct cv_worker *w, enum cv_kind kind);
