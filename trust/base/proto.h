@@ -20,6 +20,38 @@
  * verify accepts from a worker only the findings and facts of its kind: check
  * ids of the prefixes sig., oci. and log. from trust, the rest from contents,
  * none from fetch.
+ *
+ * Answers. verify plans these ids, and a planned id without any answer leaves
+ * the artifact undecided. So a task that ends with DONE has stated for each id
+ * of its line at least one finding: pass (looked for, not there), the problem,
+ * or not applicable (KIND=1; those in brackets). What makes looking on
+ * impossible is a finding and DONE, or ERROR with CHECK; then the others may
+ * stay unanswered.
+ *
+ *     CV_T_IMAGE    oci.malformed oci.ambiguous oci.unsupported
+ *                   oci.platform-missing oci.edge-mismatch
+ *     CV_T_LAYER    image.layer-malformed image.traversal image.device-node
+ *                   image.duplicate-entry image.whiteout-invalid image.bomb
+ *                   image.diffid-mismatch image.unsupported-layer
+ *     CV_T_MERGE    image.link-escape
+ *     CV_T_CONFIG   image.config-unsafe
+ *     CV_T_FILES    model   model.pickle model.format-refused
+ *                           model.code-beside-weights
+ *                           [model.safetensors-invalid model.gguf-invalid]
+ *                   skill   skill.manifest-missing text.invalid-utf8
+ *                           text.hidden-unicode
+ *                   prompt  text.invalid-utf8 text.hidden-unicode
+ *     CV_T_PACKAGE  archive.malformed archive.ambiguous archive.traversal
+ *                   archive.unsafe-member archive.bomb tool.manifest-invalid
+ *                   tool.lifecycle-script
+ *     CV_T_SBOM     sbom.malformed sbom.unsupported sbom.subject-mismatch
+ *                   vuln.known vuln.no-coverage [vuln.index-absent
+ *                   vuln.index-stale]
+ *
+ * sig. ids are not planned: verify judges SIGNER and STATEMENT facts
+ * (basis.insufficient, sig.attestation-absent, sbom.absent); sig. findings say
+ * why there are fewer facts than hoped, and a "pass" of them decides nothing.
+ * One bad signature beside a good one is such a finding, not an ERROR.
  */
 #ifndef CV_PROTO_H
 #define CV_PROTO_H
