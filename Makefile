@@ -130,6 +130,21 @@ units: $(UNIT)
 check: all units
 	$(Q)tests/run --build $(BUILD)
 
+# ---- guards ----
+
+lint: all
+	$(Q)tests/lint/includes
+	$(Q)tests/lint/shape
+	$(Q)tests/lint/objects $(BUILD)
+	$(Q)tests/lint/selftest
+	$(Q)if command -v clang-format >/dev/null; then \
+		find trust sbom fetch verify -name '*.[ch]' | \
+		xargs clang-format --dry-run -Werror; \
+	else echo 'lint: no clang-format here, format not checked'; fi
+
+format:
+	find trust sbom fetch verify tests -name '*.[ch]' | xargs clang-format -i
+
 clean:
 	rm -rf build build-*
 
