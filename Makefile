@@ -84,6 +84,9 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@echo "  CC   $<"
 	$(Q)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
 
+# the presets are taken in by the assembler (verify/embed.c)
+$(BUILD)/obj/verify/embed.o: $(wildcard trustroots/presets/*.json)
+
 define room
 $(BUILD)/libcv$(1).a: $$(call obj,$$(SRC_$(1)))
 	@echo "  AR   $$@"

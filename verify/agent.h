@@ -114,6 +114,8 @@ struct cv_hostbind {
 enum cv_ns { CV_NS_PID, CV_NS_NET, CV_NS_IPC, CV_NS_UTS, CV_NS_USER, CV_NS_COUNT };
 extern const char *const cv_ns_words[]; /* "pid", ..., NULL */
 
+extern const char *const cv_capability_words[]; /* "CAP_CHOWN", ..., NULL; sorted */
+
 struct cv_limits {
 	uint64_t memory; /* bytes; 0: not stated */
 	uint64_t cpus;	 /* thousandths of a processor; 0: not stated */
@@ -150,7 +152,8 @@ struct cv_launch {
 
 struct cv_agent {
 	const char *name;
-	const char *policy; /* relative path, or "preset:strict" ... */
+	const char *policy; /* relative path, or "preset:strict" ...; never NULL: who
+			       does not choose gets "preset:strict" */
 	struct cv_jpos policy_pos;
 	struct cv_artifact *artifacts; /* at least one; sorted by name */
 	size_t nartifacts;
@@ -171,6 +174,12 @@ int cv_agent_parse(struct cv_agent **ret, const char *name, struct cv_span in,
 int cv_agent_load(struct cv_agent **ret, const char *path, struct cv_err *e) cv_must;
 void cv_agent_free(struct cv_agent **a);
 
+/* What other files of ours share with this one: {"memory", "cpus", "pids"}, and a
+ * list of capabilities. Absent: none. */
+int cv_conf_limits(struct cv_jv v, struct cv_limits *ret, struct cv_err *e) cv_must;
+int cv_conf_capabilities(struct cv_mem *m, struct cv_jv v, struct cv_items *ret,
+			 struct cv_err *e) cv_must;
+
 /* NULL if there is none of that name. */
 const struct cv_artifact *cv_agent_find(const struct cv_agent *a, const char *name);
 
@@ -181,8 +190,8 @@ int cv_agent_canonical(const struct cv_agent *a, struct cv_buf *out, struct cv_e
 
 /* cv_agent_uncovered: call `fn` for each thing that cannot be known before the
  * launch, in a stable order: what = "mcp-remote:crm", "model-hosted:llm",
- * "egress:host:port", "writable:/path", "secret:NAME", "bind:/source" ; why is
- * one sentence. fn returns 0, or -1 with e set, which ends it. */
+ * "egress:host:port", "writable:/path" (volumes; a tmpfs starts empty),
+ * "secret:NAME", "bind:/source"; why is one sentence. fn returns 0, or -1 with e set, which ends it. */
 int cv_agent_uncovered(const struct cv_agent *a,
 		       int (*fn)(void *ctx, const char *what, const char *why, struct cv_jpos pos,
 				 struct cv_err *e),

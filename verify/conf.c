@@ -18,6 +18,9 @@
 
 #include "trust/base/enc.h"
 #include "trust/base/limits.h"
+#include "trust/base/text.h"
+
+#include "trust/base/banned.h"
 
 /* ---- memory ---- */
 
@@ -115,6 +118,20 @@ cv_conf_reason(struct cv_err *e)
 		break;
 	}
 	return -1;
+}
+
+int
+cv_conf_at(struct cv_err *e, const char *file, struct cv_jpos pos, const char *fmt, ...)
+{
+	char text[CV_ERR_TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	cv_text_vfmt(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (pos.line == 0)
+		return cv_fail(e, CV_R_CONFIG, "%s: %s", file, text);
+	return cv_fail(e, CV_R_CONFIG, "%s:%u:%u: %s", file, pos.line, pos.column, text);
 }
 
 int

@@ -50,6 +50,11 @@ int cv_conf_parse(struct cv_jdoc **ret, const char *name, struct cv_span in, uns
  * Returns -1, so that a reader can end with it. */
 int cv_conf_reason(struct cv_err *e);
 
+/* cv_conf_at: CV_R_CONFIG at a place that was kept: "FILE:LINE:COLUMN: text", or
+ * without the place when its line is 0. Returns -1. */
+int cv_conf_at(struct cv_err *e, const char *file, struct cv_jpos pos, const char *fmt, ...)
+	cv_printf(4, 5);
+
 /* ---- values ---- */
 
 /* A word from a file, with its place. */

@@ -12,6 +12,8 @@
 #include "trust/base/limits.h"
 #include "verify/tree.h"
 
+#include "trust/base/banned.h"
+
 #define TEN_YEARS (3653ll * 24 * 3600)
 
 /* ---- lists ---- */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "trust/base/banned.h"
+
 /* weight: which of two reasons the user should be told first. */
 static int
 weight(enum cv_reason reason)
