@@ -153,13 +153,19 @@ struct cv_result {
 	struct cv_digest bundle; /* set by bundle creation */
 };
 
-/* Adding to a result: CV_R_MEMORY only. `required` is policy's word. */
+/* cv_result_open: an empty result with n artifacts that hold nothing yet. */
+int cv_result_open(struct cv_result **ret, size_t n, struct cv_err *e) cv_must;
+
+/* Adding to a result: CV_R_MEMORY only (evidence: CV_R_IO too). `required` is
+ * policy's word; `check` is the catalogue's own id. */
 int cv_result_answer(struct cv_r_artifact *a, const struct cv_finding *f, bool required,
 		     struct cv_err *e) cv_must;
 int cv_result_agent_answer(struct cv_result *r, const struct cv_finding *f, bool required,
 			   struct cv_jpos pos, struct cv_err *e) cv_must;
 int cv_result_plan(struct cv_r_artifact *a, const char *check, bool required, bool na_ok,
 		   struct cv_err *e) cv_must;
+int cv_result_agent_plan(struct cv_result *r, const char *check, bool required, bool na_ok,
+			 struct cv_err *e) cv_must;
 int cv_result_signer(struct cv_r_artifact *a, const struct cv_r_signer *s,
 		     struct cv_err *e) cv_must; /* strings copied */
 int cv_result_evidence(struct cv_r_artifact *a, const struct cv_digest *d, struct cv_blob blob,
@@ -169,7 +175,9 @@ int cv_result_vuln(struct cv_r_artifact *a, const struct cv_r_vuln *v,
 int cv_result_uncovered(struct cv_result *r, const char *what, bool accepted, struct cv_err *e,
 			const char *why) cv_must;
 
-/* cv_result_decide: fill outcome, counts and decision from what was added. */
+/* cv_result_decide: fill outcome, counts and decision from what was added. With
+ * `audit` or `historical` the verdict stays "no" (cv_allows), whatever the
+ * outcome: it cannot be launched. */
 int cv_result_decide(struct cv_result *r, struct cv_err *e) cv_must;
 
 void cv_result_free(struct cv_result **r);
