@@ -121,6 +121,7 @@ struct cv_result {
 	char *policy_name;
 	bool audit;	 /* policy mode audit: never launchable */
 	bool historical; /* --at: never launchable */
+	bool partial;	 /* not all artifacts were looked at: never launchable */
 	bool offline;
 	int64_t now;
 	int64_t valid_until;
