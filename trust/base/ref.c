@@ -96,7 +96,7 @@ host_valid(struct cv_span s)
 bool
 cv_tag_valid(struct cv_span s)
 {
-	if (s.n == 0 || s.n > CV_TAG_MAX || s.p[0] == '.' || s.p[0] == '-')
+	if (s.n == 0 || s.n > CV_REF_TAG_MAX || s.p[0] == '.' || s.p[0] == '-')
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t c = s.p[i];
@@ -212,7 +212,7 @@ take_tag(struct cv_image_ref *r, struct cv_span *name, struct cv_err *e)
 		return cv_fail(e, CV_R_MALFORMED,
 			       "found the tag \"%s\", want 1 to %d of A-Z, a-z, 0-9, '_', '.', '-', "
 			       "not starting with '.' or '-'",
-			       cv_text_brief(brief, tag), CV_TAG_MAX);
+			       cv_text_brief(brief, tag), CV_REF_TAG_MAX);
 	copy(r->tag, tag);
 	*name = before;
 	return 0;

@@ -25,7 +25,7 @@
 #include "digest.h"
 #include "limits.h"
 
-#define CV_TAG_MAX 128
+#define CV_REF_TAG_MAX 128
 #define CV_NAME_MAX 255 /* of host and path together, as common clients have it */
 
 /* A repository: the two parts of a logical name. */
@@ -38,7 +38,7 @@ struct cv_image_ref {
 	bool layout;
 	struct cv_repo repo;	     /* registry form; "" else */
 	char dir[CV_MAX_REF + 1];    /* layout form; "" else */
-	char tag[CV_TAG_MAX + 1];    /* "" if none */
+	char tag[CV_REF_TAG_MAX + 1];    /* "" if none */
 	struct cv_digest digest;     /* alg 0 if none */
 };
 
