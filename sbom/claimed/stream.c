@@ -58,9 +58,17 @@ cv_js_peek(struct cv_js *js)
 	default:
 		if (c == '-' || (c >= '0' && c <= '9'))
 			return CV_JS_NUMBER;
+		if ((js->flags & CV_JS_PYTHON) != 0 && (c == 'N' || c == 'I'))
+			return CV_JS_NUMBER;
 		cv_js_malformed(js, c, "a value");
 		return CV_JS_NOTHING;
 	}
+}
+
+bool
+cv_js_is_false(struct cv_js *js)
+{
+	return cv_js_peek(js) == CV_JS_BOOL && cv_js_look(js) == 'f';
 }
 
 const char *
@@ -233,7 +241,11 @@ static void
 skip_word(struct cv_js *js)
 {
 	int first = cv_js_look(js);
-	const char *word = first == 't' ? "true" : first == 'f' ? "false" : "null";
+	const char *word = first == 't'   ? "true"
+			   : first == 'f' ? "false"
+			   : first == 'N' ? "NaN"
+			   : first == 'I' ? "Infinity"
+					  : "null";
 
 	for (const char *w = word; *w != '\0'; w++) {
 		int c = cv_js_take(js);
@@ -265,6 +277,10 @@ skip_number(struct cv_js *js)
 {
 	if (cv_js_look(js) == '-')
 		js->pos++;
+	if ((js->flags & CV_JS_PYTHON) != 0 && (cv_js_look(js) == 'N' || cv_js_look(js) == 'I')) {
+		skip_word(js);
+		return;
+	}
 	bool zero = cv_js_look(js) == '0';
 	unsigned n = skip_digits(js);
 	if (n == 0 || (zero && n > 1)) {

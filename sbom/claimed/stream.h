@@ -37,6 +37,9 @@ enum {
 	/* Keys equal but for ASCII case are duplicates: Go readers match without
 	 * case and the last one wins. */
 	CV_JS_FOLD_KEYS = 1,
+	/* NaN, Infinity and -Infinity are numbers: Python writes them unasked, and the
+	 * configurations of models are written by Python. */
+	CV_JS_PYTHON = 2,
 };
 
 enum cv_js_type {
@@ -84,6 +87,9 @@ bool cv_js_more(struct cv_js *js);
 /* cv_js_string: append a string value; one that does not fit the buffer's
  * maximum is CV_R_LIMIT, another type is malformed. */
 void cv_js_string(struct cv_js *js, struct cv_buf *out);
+
+/* cv_js_is_false: is the next value the literal false? It is not taken. */
+bool cv_js_is_false(struct cv_js *js);
 
 /* cv_js_skip: take one value of any kind, checking all of it. */
 void cv_js_skip(struct cv_js *js);

@@ -128,6 +128,12 @@ look_unpacked(struct cv_pickle_search *s, struct cv_blob packed, enum cv_pickle_
 		return cv_window_ok(&s->inner, "looking for pickles", "", e);
 	cv_window_open_bytes(&s->inner, cv_span(s->head, made));
 	look(found, &s->inner, CV_PICKLE_SURE);
+	if (found->rule != NULL)
+		return 0;
+	/* only the head is unpacked: what an archive in there holds was not seen */
+	cv_window_open_bytes(&s->inner, cv_span(s->head, made));
+	if (cv_pickle_is_tar(&s->inner) || cv_span_has_prefix(cv_span(s->head, made), "PK\3\4"))
+		s->unseen++;
 	return 0;
 }
 

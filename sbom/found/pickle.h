@@ -23,7 +23,7 @@
  *     central directory and by the local headers, because loaders differ in
  *     which they follow.
  *
- * bzip2, xz, lz4 and zstd streams are not looked into; formats.h names them.
+ * bzip2, xz, lz4 and zstd streams are not looked into; files_format.h names them.
  */
 #ifndef CV_FOUND_PICKLE_H
 #define CV_FOUND_PICKLE_H
