@@ -128,7 +128,14 @@ $(eval $(call unit,sbom,sbom base,$(LIBS_CONTENTS)))
 $(eval $(call unit,fetch,fetch base,$(LIBS_FETCH)))
 $(eval $(call unit,verify,verify base,$(LIBS_VERIFY)))
 
-units: $(UNIT)
+# Programs that tests start: tests/helpers/NAME.c becomes NAME there.
+HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/helpers/%,$(wildcard tests/helpers/*.c))
+$(BUILD)/tests/helpers/%: $(BUILD)/obj/tests/helpers/%.o $(BUILD)/libcvbase.a
+	@mkdir -p $(dir $@)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(CV_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_VERIFY)
+
+units: $(UNIT) $(HELPERS)
 
 check: all units
 	$(Q)tests/run --build $(BUILD)

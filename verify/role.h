@@ -9,7 +9,10 @@
  *
  * A worker starts with an empty environment (fetch keeps the proxy and CA
  * variables it is given), descriptors 0 to 2 on /dev/null except that stderr is
- * kept with CV_ROLE_STDERR, its socket as descriptor 3, and no others.
+ * kept with CV_ROLE_STDERR, its socket as descriptor 3, and no others. It leads a
+ * process group of its own (an interrupt from the terminal comes to verify
+ * alone) and dies when the thread that started it ends: start and end a role in
+ * the same thread.
  */
 #ifndef CV_ROLE_H
 #define CV_ROLE_H
@@ -18,10 +21,15 @@
 
 enum cv_role_kind { CV_ROLE_TRUST = 1, CV_ROLE_CONTENTS, CV_ROLE_FETCH };
 
+enum {
+	CV_ROLE_STDERR = 1, /* the worker keeps our stderr (always in a sanitizer build) */
+};
+
 struct cv_role_opts {
 	const char *dir;	/* where the worker programs are */
 	int64_t deadline;	/* cv_mono_ms scale, 0 none */
 	int cancel_fd;		/* readable: give up; -1 none */
+	unsigned flags;
 	const char *const *env; /* "NAME=value" for fetch, NULL-terminated, or NULL */
 };
 
@@ -38,18 +46,29 @@ int cv_role_dir(char *out, size_t n, struct cv_err *e) cv_must;
 unsigned cv_role_sandbox(const struct cv_role *r);
 int cv_role_landlock(const struct cv_role *r);
 
-/* cv_role_frame: the frame to fill for the next cv_role_send. */
+/* What the worker is called in messages: "trust", "contents", "fetch". */
+const char *cv_role_name(enum cv_role_kind kind);
+
+/* cv_role_usable: true between tasks (also after an ERROR frame); false once the
+ * worker has failed otherwise. */
+bool cv_role_usable(const struct cv_role *r);
+
+/* cv_role_frame: the frame to fill for the next cv_role_send. DEADLINE is added
+ * to a TASK, from the role's options. */
 struct cv_out *cv_role_frame(struct cv_role *r, enum cv_kind kind);
 int cv_role_send(struct cv_role *r, struct cv_err *e) cv_must;
 
 /*
  * What to do with what the worker says; unused members are NULL. Each returns 0,
  * or -1 with e set to end the task. `need` fills `give` (already started, ID
- * set): with STATUS at least. Descriptors put into `give` are closed by
- * cv_role_run after sending when close_give is set. `done` sees the DONE frame.
- * `pipe` gets the bytes that arrive on pipe_fd (-1 none), in order; a frame sent
- * before bytes is always delivered before them; end of file is pipe(ctx, NULL,
- * 0). cv_role_run does not return 0 before DONE and the pipe's end were seen.
+ * set): with STATUS at least; REASON is a word (proto.h). Descriptors put into
+ * `give` are closed by cv_role_run after sending when close_give is set. `pipe`
+ * gets the bytes that arrive on pipe_fd (-1 none; then `pipe` is not called), in
+ * order; a frame sent before bytes is always delivered before them, but frames
+ * may run ahead of bytes; end of file is pipe(ctx, NULL, 0). `done` sees the DONE
+ * frame, last of all. Facts that nobody wants are counted and forgotten;
+ * findings and needs that nobody wants are CV_R_WORKER. cv_role_run does not
+ * return 0 before DONE and the pipe's end were seen.
  */
 struct cv_role_on {
 	void *ctx;

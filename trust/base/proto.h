@@ -10,6 +10,9 @@
  *             NEED -> verify answers that need with exactly one GIVE
  *     worker  DONE | ERROR                      closes the task
  *
+ * A REASON field holds the reason's word (err.h). verify adds DEADLINE to each
+ * TASK by itself (role.h).
+ *
  * A trust or contents worker serves one task and is then ended; a fetch worker
  * serves tasks one after another until its socket closes (it keeps connections
  * and tokens). Without DONE the task's answer is unknown (CV_R_WORKER): an exit
@@ -68,7 +71,7 @@ enum cv_kind {
 			  credentials: KIND (enum cv_cred), USER?, SECRET? */
 	CV_K_NEED,     /* ID (1, 2, ...), NEED and its fields */
 	CV_K_FACT,     /* FACT and its fields */
-	CV_K_FINDING,  /* CHECK, REASON (0 pass), or KIND=1 not applicable; EXPECTED?,
+	CV_K_FINDING,  /* CHECK, REASON ("none" passes), or KIND=1 not applicable; EXPECTED?,
 			  FOUND?, WHERE?, NOTE?, EVIDENCE? */
 	CV_K_PROGRESS, /* VALUE bytes so far, SIZE total or absent */
 	CV_K_DONE,     /* COUNT of FACT and FINDING frames sent for this task; fetch

@@ -18,6 +18,20 @@
 
 #include "err.h"
 
+/* CV_SANITIZED: 1 in a build with a sanitizer that could not live sealed: it maps
+ * terabytes, starts helper programs and reads /proc. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CV_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer)
+#define CV_SANITIZED 1
+#endif
+#endif
+#ifndef CV_SANITIZED
+#define CV_SANITIZED 0
+#endif
+
 enum cv_seal { CV_SEAL_COMPUTE = 1, CV_SEAL_NET = 2 };
 
 /* cv_seal: returns 0 with *in_force (CV_SBX_* of proto.h) and the kernel's

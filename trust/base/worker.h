@@ -48,13 +48,22 @@ void *cv_w_ctx(const struct cv_worker *w);
 /* cv_w_start: the frame to fill, of the given kind; one at a time. */
 struct cv_out *cv_w_start(struct cv_worker *w, enum cv_kind kind);
 
+/* What start and item state is kept and sent with the answer to RUN, because
+ * verify does not read before; it may not hold descriptors, and nothing can be
+ * asked there. A frame that could not be put together is -1 with CV_R_BUG. */
+
 /* cv_w_fact: start a FACT frame of that kind. cv_w_send: send the started
  * frame. Sending ends the process when verify is gone. */
 struct cv_out *cv_w_fact(struct cv_worker *w, enum cv_fact fact);
 int cv_w_send(struct cv_worker *w, struct cv_err *e) cv_must;
 
 int cv_w_finding(struct cv_worker *w, const struct cv_finding *f, struct cv_err *e) cv_must;
+/* cv_w_progress: as often as one likes; few are sent. */
 int cv_w_progress(struct cv_worker *w, uint64_t done, uint64_t total, struct cv_err *e) cv_must;
+
+/* cv_w_check: the catalogue's id (static storage) that the ERROR frame of this
+ * task shall name if the handler returns -1; NULL takes it back. */
+void cv_w_check(struct cv_worker *w, const char *check);
 
 /* cv_w_done_extra: fields that the DONE frame of this task shall carry too:
  * the frame returned is sent, with COUNT added, when the handler returns 0. */
