@@ -113,8 +113,8 @@ int cv_db_path(const struct cv_cmdline *c, char *out, size_t n, struct cv_err *e
  * cv_verb_NAME; verbs.c holds the order in which help shows them.
  */
 extern const struct cv_cmd cv_verb_verify, cv_verb_lock, cv_verb_init, cv_verb_inspect,
-	cv_verb_explain, cv_verb_policy, cv_verb_db, cv_verb_demo, cv_verb_doctor, cv_verb_store,
-	cv_verb_version, cv_verb_completion, cv_verb_help;
+	cv_verb_explain, cv_verb_policy, cv_verb_db, cv_verb_demo, cv_verb_doctor, cv_verb_version,
+	cv_verb_completion, cv_verb_help;
 /* by the launch side of the house */
 extern const struct cv_cmd cv_verb_endorse, cv_verb_trust, cv_verb_bundle, cv_verb_launch,
 	cv_verb_hook;
