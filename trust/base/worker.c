@@ -29,6 +29,7 @@
 #define MAX_EARLY   (64 * CV_MIB) /* frames that wait for RUN */
 
 struct cv_worker {
+	const struct cv_worker_def *def;
 	int sock;
 	struct cv_frame in;   /* TASK, ITEM, RUN */
 	struct cv_frame give; /* answers to needs */
@@ -180,6 +181,12 @@ struct cv_out *
 cv_w_done_extra(struct cv_worker *w)
 {
 	return &w->done;
+}
+
+void *
+cv_w_ctx(const struct cv_worker *w)
+{
+	return w->def->ctx;
 }
 
 int64_t
@@ -476,6 +483,7 @@ cv_worker_main(const struct cv_worker_def *def, int argc, char **argv)
 	w = calloc(1, sizeof(*w));
 	if (w == NULL)
 		leave("out of memory");
+	w->def = def;
 	w->sock = CV_WORKER_SOCK;
 	w->early = CV_BUF(MAX_EARLY);
 	warm_up(def);
