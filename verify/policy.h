@@ -18,6 +18,13 @@
  * both subjects; no attestation, SBOM wanted only if stated; vulnerabilities
  * deny; formats safetensors, gguf, data; scripts deny; every check required.
  *
+ * A rule that states "signed_by" and no "basis" has the basis signed or
+ * endorsed, whatever its preset accepts: who says who signs wants a signature.
+ *
+ * Whether enough vouches for an artifact is asked once, by the check
+ * basis.insufficient: it is CV_R_RULE when the evidence was looked at, and has
+ * the reason for which it could not be looked at otherwise.
+ *
  * Keys are read together with the policy, so that a policy is complete: its
  * digest covers the keys' own bytes and a changed key changes it.
  */
@@ -126,6 +133,9 @@ struct cv_rule {
 
 /* What a launcher may be asked to enforce. The words are those of launch.json. */
 enum cv_control {
+	/* cv_control_words[] has them as "image", "mounts", "read-only-root",
+	 * "capabilities", "no-new-privileges", "user", "namespaces", "memory",
+	 * "cpus", "pids", "network-none", "egress" */
 	CV_CTL_IMAGE,	       /* exactly the verified image */
 	CV_CTL_MOUNTS,	       /* verified trees, read-only */
 	CV_CTL_ROOT,	       /* read-only root file system */
@@ -168,14 +178,12 @@ struct cv_policy {
 
 	struct cv_items allow; /* "docker-socket", "privileged",
 				  "host-namespace:pid", "device:/dev/kvm",
-				  "writable-code" */
+				  "writable-code"; exactly these */
 	struct cv_limits max; /* most that a launch may ask for; 0: any */
 	bool has_capabilities, has_network; /* stated: only these */
 	struct cv_items capabilities;
 	struct cv_items network; /* globs of host:port */
 	unsigned required_controls; /* bits 1 << enum cv_control */
-	struct cv_items final; /* JSON pointers of cv_final_words */
-
 	struct cv_digest digest; /* of cv_policy_effective() */
 	const char *file;
 
@@ -201,10 +209,12 @@ int cv_policy_rule(const struct cv_policy *p, const struct cv_artifact *a, struc
 
 /* cv_policy_required: is this check required? rule NULL: about the agent. The
  * rule's word, then its preset's, then the policy's; else, in mode audit, no;
- * else yes. Always yes where cv_check_is_fixed(). */
+ * else yes. Always yes where cv_check_is_fixed(); but sandbox.unavailable is
+ * what "confinement" says. */
 bool cv_policy_required(const struct cv_policy *p, const struct cv_rule *rule, const char *check);
 
-/* cv_check_is_fixed: no policy can make this check advisory. */
+/* cv_check_is_fixed: no policy can make this check advisory (docs/formats.md
+ * lists them): without it the other answers would be about something else. */
 bool cv_check_is_fixed(const char *check);
 
 /* cv_policy_accepts: is this uncovered thing ("egress:host:port") accepted? A
@@ -217,8 +227,8 @@ bool cv_policy_allows(const struct cv_policy *p, const char *what);
 
 /* cv_policy_launch: what the agent's launch asks for against what policy lets
  * it have: docker socket, privileges, namespaces, devices, writable code,
- * limits, capabilities, network. fn is called with each finding, all of them
- * against it; none is called if all is well. */
+ * limits, capabilities, network, a writable root. fn is called with each
+ * finding, all of them against it; none is called if all is well. */
 int cv_policy_launch(const struct cv_policy *p, const struct cv_agent *a,
 		     int (*fn)(void *ctx, const struct cv_finding *f, struct cv_jpos pos,
 			       struct cv_err *e),
