@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* prove.c: see proven.h. Must never make a proof without cv_pubkey_verify()
+ * having said 0 over the very bytes that the proof holds. */
+#include "trust/proven.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trust/base/enc.h"
+#include "trust/base/text.h"
+#include "trust/dsse.h"
+
+#include "trust/base/banned.h"
+
+struct cv_proven {
+	struct cv_buf signed_bytes; /* the pre-authentication encoding; empty for a message */
+	struct cv_span payload;     /* its last part */
+	char *type;
+	const struct cv_ring_key *key[CV_MAX_KEYS];
+	size_t n;
+};
+
+struct cv_verified {
+	struct cv_proven *proof;
+	struct cv_statement *statement;
+};
+
+void
+cv_proven_free(struct cv_proven **p)
+{
+	if (*p == NULL)
+		return;
+	cv_buf_free(&(*p)->signed_bytes);
+	free((*p)->type);
+	free(*p);
+	*p = NULL;
+}
+
+struct cv_span
+cv_proven_payload(const struct cv_proven *p)
+{
+	return p->payload;
+}
+
+const char *
+cv_proven_type(const struct cv_proven *p)
+{
+	return p->type == NULL ? "" : p->type;
+}
+
+size_t
+cv_proven_keys(const struct cv_proven *p)
+{
+	return p->n;
+}
+
+const struct cv_ring_key *
+cv_proven_key(const struct cv_proven *p, size_t i)
+{
+	return p->key[i];
+}
+
+/* ---- which key ---- */
+
+enum hint { HINT_NONE, HINT_OURS, HINT_FOREIGN };
+
+/* A hint that has the form of a key id: base64 of a SHA-256 (cosign), the same
+ * after "SHA256:" and unpadded (npm, ssh), or hex (securesystemslib, ours). Other
+ * words may stand for any key. */
+static bool
+hint_id(struct cv_digest *ret, const char *hint)
+{
+	struct cv_span s = cv_span_str(hint);
+	struct cv_buf b = CV_BUF(64);
+	bool good;
+
+	if (cv_digest_parse(ret, s, NULL) == 0 || cv_digest_hex(ret, CV_SHA256, s, NULL) == 0)
+		return ret->alg == CV_SHA256;
+	if (cv_span_has_prefix(s, "SHA256:"))
+		cv_span_take(&s, strlen("SHA256:"));
+	good = s.n >= 43 && s.n <= 44 && cv_base64_decode_dsse(&b, s, NULL) == 0 && b.n == 32;
+	if (good) {
+		*ret = (struct cv_digest){ .alg = CV_SHA256 };
+		memcpy(ret->b, b.p, 32);
+	}
+	cv_buf_free(&b);
+	return good;
+}
+
+static enum hint
+judge_hint(const char *hint, const struct cv_keyring *ring, struct cv_digest *id)
+{
+	if (*hint == '\0' || !hint_id(id, hint))
+		return HINT_NONE;
+	for (size_t i = 0; i < ring->n; i++)
+		if (cv_digest_eq(cv_pubkey_id(ring->key[i].key), id))
+			return HINT_OURS;
+	return HINT_FOREIGN;
+}
+
+/* Every holder of that key material, once. */
+static void
+remember(struct cv_proven *p, const struct cv_keyring *ring, const struct cv_pubkey *key)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (cv_digest_eq(cv_pubkey_id(p->key[i]->key), cv_pubkey_id(key)))
+			return;
+	for (size_t i = 0; i < ring->n; i++)
+		if (cv_digest_eq(cv_pubkey_id(ring->key[i].key), cv_pubkey_id(key)))
+			p->key[p->n++] = &ring->key[i];
+}
+
+static bool
+tried_before(const struct cv_keyring *ring, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (cv_digest_eq(cv_pubkey_id(ring->key[k].key), cv_pubkey_id(ring->key[i].key)))
+			return true;
+	return false;
+}
+
+/* Why the signature counts for nothing, as far as its hint tells. */
+static int
+explain(const char *hint, const struct cv_keyring *ring, struct cv_span sig, struct cv_err *e)
+{
+	struct cv_digest id;
+	char text[CV_DIGEST_TEXT];
+
+	switch (judge_hint(hint, ring, &id)) {
+	case HINT_OURS:
+		return cv_fail(e, CV_R_SIGNATURE,
+			       "the signature does not verify, though it names the trusted key %s: "
+			       "what was signed was changed, or the signature was",
+			       cv_digest_text(&id, text));
+	case HINT_FOREIGN:
+		return cv_fail(e, CV_R_IDENTITY,
+			       "the signature names the key %s, which is not trusted here",
+			       cv_digest_text(&id, text));
+	case HINT_NONE:
+		break;
+	}
+	if (!cv_signature_plausible(sig))
+		return cv_fail(e, CV_R_MALFORMED,
+			       "found %zu bytes that are no signature of a supported kind", sig.n);
+	return cv_fail(e, CV_R_SIGNATURE,
+		       "the signature verifies with none of the trusted keys: another key made it, "
+		       "or something was changed since");
+}
+
+/* All keys over one signature. 0 if one verifies. */
+static int
+try_keys(struct cv_proven *p, struct cv_message *message, struct cv_span sig, const char *hint,
+	 const struct cv_keyring *ring, struct cv_err *e)
+{
+	struct cv_err why, cannot = { .reason = CV_R_NONE };
+
+	for (size_t i = 0; i < ring->n; i++) {
+		if (tried_before(ring, i))
+			continue;
+		if (cv_pubkey_verify(ring->key[i].key, message, sig, &why) == 0) {
+			remember(p, ring, ring->key[i].key);
+			return 0;
+		}
+		if (why.reason == CV_R_UNSUPPORTED)
+			cannot = why;
+		else if (why.reason != CV_R_SIGNATURE)
+			return cv_fail(e, why.reason, "%s", why.text);
+	}
+	if (cannot.reason != CV_R_NONE)
+		return cv_fail(e, cannot.reason, "%s", cannot.text);
+	return explain(hint, ring, sig, e);
+}
+
+/*
+ * The one place where verification material is chosen. A key: that of the ring
+ * which verifies; the hint explains, and decides nothing. A certificate: nothing
+ * here can judge one yet; its roots, logs and times will be asked for from here.
+ */
+static int
+choose_material(const struct cv_material *m, struct cv_err *e)
+{
+	if (m->kind != CV_MATERIAL_CERTIFICATE)
+		return 0;
+	return cv_fail(e, CV_R_UNSUPPORTED,
+		       "this is a keyless signature, made with a certificate; this build judges "
+		       "signatures by key alone");
+}
+
+/* ---- proofs ---- */
+
+/* Of several failures the one that tells most. */
+static unsigned
+weight(enum cv_reason r)
+{
+	return r == CV_R_SIGNATURE ? 4 : r == CV_R_IDENTITY ? 3 : r == CV_R_MALFORMED ? 2 : 1;
+}
+
+static bool
+is_answer(enum cv_reason r)
+{
+	return r == CV_R_SIGNATURE || r == CV_R_IDENTITY || r == CV_R_MALFORMED ||
+	       r == CV_R_UNSUPPORTED;
+}
+
+/* PAE(type, body) = "DSSEv1" SP LEN(type) SP type SP LEN(body) SP body */
+static int
+encode(struct cv_proven *p, struct cv_envelope *env, struct cv_err *e)
+{
+	size_t n = env->payload.n;
+
+	p->signed_bytes = CV_BUF(n + strlen(env->type) + 64);
+	cv_buf_fmt(&p->signed_bytes, "DSSEv1 %zu ", strlen(env->type));
+	cv_buf_str(&p->signed_bytes, env->type);
+	cv_buf_fmt(&p->signed_bytes, " %zu ", n);
+	cv_buf_add(&p->signed_bytes, env->payload.p, n);
+	cv_buf_free(&env->payload);
+	if (cv_buf_ok(&p->signed_bytes, "what the envelope's signature is over", e) != 0)
+		return -1;
+	p->payload = cv_span(p->signed_bytes.p + p->signed_bytes.n - n, n);
+	p->type = env->type;
+	env->type = NULL;
+	return 0;
+}
+
+int
+cv_prove_envelope(struct cv_proven **ret, struct cv_envelope *env, const struct cv_material *m,
+		  const struct cv_keyring *ring, struct cv_err *e)
+{
+	cv_auto(cv_proven_free) struct cv_proven *p = calloc(1, sizeof(*p));
+	struct cv_err why, worst = { .reason = CV_R_NONE };
+	struct cv_message message;
+
+	if (p == NULL)
+		return cv_fail_memory(e);
+	if (choose_material(m, e) != 0 || encode(p, env, e) != 0)
+		return -1;
+	message = cv_message_bytes(cv_buf_span(&p->signed_bytes));
+	for (size_t i = 0; i < env->n; i++) {
+		const char *hint = env->sig[i].keyid[0] != '\0' ? env->sig[i].keyid : m->hint;
+
+		if (try_keys(p, &message, cv_buf_span(&env->sig[i].bytes), hint, ring, &why) == 0)
+			continue;
+		if (!is_answer(why.reason))
+			return cv_fail(e, why.reason, "%s", why.text);
+		if (worst.reason == CV_R_NONE || weight(why.reason) > weight(worst.reason))
+			worst = why;
+	}
+	if (p->n == 0)
+		return cv_fail(e, worst.reason, "%s", worst.text);
+	*ret = cv_steal(p);
+	return 0;
+}
+
+int
+cv_prove_message(struct cv_proven **ret, struct cv_message *message, struct cv_span sig,
+		 const struct cv_material *m, const struct cv_keyring *ring, struct cv_err *e)
+{
+	cv_auto(cv_proven_free) struct cv_proven *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return cv_fail_memory(e);
+	if (choose_material(m, e) != 0 || try_keys(p, message, sig, m->hint, ring, e) != 0)
+		return -1;
+	*ret = cv_steal(p);
+	return 0;
+}
+
+/* ---- statements ---- */
+
+void
+cv_verified_free(struct cv_verified **v)
+{
+	if (*v == NULL)
+		return;
+	cv_statement_free(&(*v)->statement);
+	cv_proven_free(&(*v)->proof);
+	free(*v);
+	*v = NULL;
+}
+
+const struct cv_proven *
+cv_verified_proof(const struct cv_verified *v)
+{
+	return v->proof;
+}
+
+const struct cv_statement *
+cv_verified_statement(const struct cv_verified *v)
+{
+	return v->statement;
+}
+
+int
+cv_verify_statement(struct cv_verified **ret, struct cv_proven **p, const char *name,
+		    struct cv_err *e)
+{
+	cv_auto(cv_proven_free) struct cv_proven *proof = cv_steal(*p);
+	cv_auto(cv_verified_free) struct cv_verified *v = NULL;
+	char brief[CV_TEXT_BRIEF];
+
+	if (strcmp(cv_proven_type(proof), CV_INTOTO_PAYLOAD) != 0)
+		return cv_fail(e, CV_R_UNSUPPORTED,
+			       "%s: found the payload type \"%s\", want \"" CV_INTOTO_PAYLOAD "\"",
+			       name, cv_text_brief(brief, cv_span_str(cv_proven_type(proof))));
+	v = calloc(1, sizeof(*v));
+	if (v == NULL)
+		return cv_fail_memory(e);
+	v->proof = cv_steal(proof);
+	if (cv_statement_parse(&v->statement, name, v->proof->payload, e) != 0)
+		return -1;
+	*ret = cv_steal(v);
+	return 0;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * proven.h: what a key of the given set signed, as a type of its own.
+ *
+ * An envelope, a bundle, a payload (dsse.h, bundle.h, simple.h) say what somebody
+ * wrote. A struct cv_proven says that a key of the ring signed exactly these
+ * bytes; a struct cv_verified, that they are an in-toto statement. Both are
+ * opaque and made in prove.c alone, so that nothing unproven can be passed where
+ * they are wanted. Neither says that it is about the artifact at hand: that is
+ * for whoever compares the subject.
+ *
+ * Why a proof fails is in the reason:
+ *   CV_R_SIGNATURE    no signature verifies, and none names a foreign key
+ *   CV_R_IDENTITY     it names a key that is none of the ring's
+ *   CV_R_MALFORMED    the signature is nothing that any key could have made
+ *   CV_R_UNSUPPORTED  keyless, or an algorithm or size that is not judged here
+ */
+#ifndef CV_TRUST_PROVEN_H
+#define CV_TRUST_PROVEN_H
+
+#include "trust/base/statement.h"
+#include "trust/key.h"
+
+/* ---- the keys of a task ---- */
+
+struct cv_ring_key {
+	char *name; /* of the signer; several signers may hold one key, and one several */
+	struct cv_pubkey *key;
+};
+
+struct cv_keyring {
+	struct cv_ring_key key[CV_MAX_KEYS];
+	size_t n;
+};
+
+/* cv_keyring_add: a key that cannot be used is the policy's mistake: CV_R_CONFIG,
+ * or CV_R_UNSUPPORTED. */
+int cv_keyring_add(struct cv_keyring *r, const char *name, struct cv_span pem,
+		   struct cv_err *e) cv_must;
+void cv_keyring_clear(struct cv_keyring *r);
+
+/* cv_keyring_words: "a, b and 3 more" for messages; returns out. */
+const char *cv_keyring_words(const struct cv_keyring *r, char *out, size_t size);
+
+/* ---- evidence, not yet proven ---- */
+
+/* What evidence says it can be verified with. Nobody signed that. */
+struct cv_material {
+	enum { CV_MATERIAL_UNSAID, CV_MATERIAL_KEY, CV_MATERIAL_CERTIFICATE } kind;
+	char hint[256]; /* KEY: whatever names it; "" none */
+};
+
+struct cv_raw_signature {
+	struct cv_buf bytes;
+	char keyid[256]; /* a hint, "" none */
+};
+
+struct cv_envelope; /* dsse.h */
+
+/* ---- proofs ---- */
+
+struct cv_proven;
+struct cv_verified;
+
+/* cv_prove_envelope: the DSSE protocol (protocol.md): the pre-authentication
+ * encoding over the decoded payload, verified before anything reads it. Any one
+ * signature by a key of the ring is enough; others are passed over. The payload
+ * moves from the envelope to the proof. The ring outlives *ret. */
+int cv_prove_envelope(struct cv_proven **ret, struct cv_envelope *env,
+		      const struct cv_material *m, const struct cv_keyring *ring,
+		      struct cv_err *e) cv_must;
+
+/* cv_prove_message: one signature over the bytes themselves. cv_proven_payload
+ * of the result is empty for a message in a descriptor. */
+int cv_prove_message(struct cv_proven **ret, struct cv_message *message, struct cv_span sig,
+		     const struct cv_material *m, const struct cv_keyring *ring,
+		     struct cv_err *e) cv_must;
+
+void cv_proven_free(struct cv_proven **p);
+
+struct cv_span cv_proven_payload(const struct cv_proven *p);
+const char *cv_proven_type(const struct cv_proven *p); /* payloadType; "" a message */
+size_t cv_proven_keys(const struct cv_proven *p);      /* at least 1 */
+const struct cv_ring_key *cv_proven_key(const struct cv_proven *p, size_t i);
+
+/* cv_verify_statement: the payload read as an in-toto statement; takes *p, also
+ * when it fails. CV_R_UNSUPPORTED for another payload type. */
+int cv_verify_statement(struct cv_verified **ret, struct cv_proven **p, const char *name,
+			struct cv_err *e) cv_must;
+void cv_verified_free(struct cv_verified **v);
+
+const struct cv_proven *cv_verified_proof(const struct cv_verified *v);
+const struct cv_statement *cv_verified_statement(const struct cv_verified *v);
+
+#endif
