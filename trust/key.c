@@ -15,9 +15,9 @@
 
 #include "trust/base/banned.h"
 
-#define BEGIN "-----BEGIN "
+#define BEGIN     "-----BEGIN "
 #define BEGIN_KEY "-----BEGIN PUBLIC KEY-----"
-#define END_KEY "-----END PUBLIC KEY-----"
+#define END_KEY   "-----END PUBLIC KEY-----"
 
 static const struct {
 	const char *group, *kind;
@@ -139,7 +139,8 @@ curve(struct cv_pubkey *k, const char *name, struct cv_err *e)
 				   &explicit_params) != 1 ||
 	    explicit_params != 0)
 		return cv_ssl_fail(e, CV_R_UNSUPPORTED,
-				   "%s: found a curve given by its parameters, want it named", name);
+				   "%s: found a curve given by its parameters, want it named",
+				   name);
 	for (size_t i = 0; i < CV_COUNT(curves); i++) {
 		if (strcmp(group, curves[i].group) != 0)
 			continue;
@@ -164,13 +165,15 @@ rsa(struct cv_pubkey *k, const char *name, bool pss, struct cv_err *e)
 		return cv_fail(e, CV_R_RULE, "%s: found an RSA key of %d bits, want 2048 to 8192",
 			       name, bits);
 	if (EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
-		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found an RSA key without exponent", name);
+		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found an RSA key without exponent",
+				   name);
 	weak = !BN_is_odd(exponent) || BN_num_bits(exponent) < 17 || BN_num_bits(exponent) > 64;
 	BN_free(exponent);
 	if (weak)
-		return cv_fail(e, CV_R_RULE,
-			       "%s: found an RSA exponent that is even, under 65537 or over 64 bits",
-			       name);
+		return cv_fail(
+			e, CV_R_RULE,
+			"%s: found an RSA exponent that is even, under 65537 or over 64 bits",
+			name);
 	k->family = pss ? CV_FAMILY_PSS : CV_FAMILY_RSA;
 	k->kind = pss ? "RSASSA-PSS" : "RSA";
 	k->hash[0] = CV_SHA256;
@@ -195,8 +198,8 @@ classify(struct cv_pubkey *k, const char *name, const X509_PUBKEY *spki, struct 
 	if (nid != NID_X9_62_id_ecPublicKey && nid != NID_rsaEncryption && nid != NID_rsassaPss &&
 	    nid != NID_ED25519)
 		return cv_ssl_fail(e, CV_R_UNSUPPORTED,
-				   "%s: found a key of algorithm %s, want ECDSA, RSA or Ed25519", name,
-				   text);
+				   "%s: found a key of algorithm %s, want ECDSA, RSA or Ed25519",
+				   name, text);
 	k->pkey = X509_PUBKEY_get(spki);
 	if (k->pkey == NULL)
 		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found an %s key that cannot be decoded",
@@ -220,7 +223,8 @@ canonical(const struct cv_pubkey *k, const char *name, struct cv_span der, struc
 
 	OPENSSL_free(again);
 	if (n <= 0)
-		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found a key that cannot be encoded", name);
+		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found a key that cannot be encoded",
+				   name);
 	if (!same)
 		return cv_fail(e, CV_R_MALFORMED,
 			       "%s: found a key in an unusual encoding, want it as \"openssl pkey "

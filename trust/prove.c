@@ -261,6 +261,8 @@ cv_prove_message(struct cv_proven **ret, struct cv_message *message, struct cv_s
 		return cv_fail_memory(e);
 	if (choose_material(m, e) != 0 || try_keys(p, message, sig, m->hint, ring, e) != 0)
 		return -1;
+	if (message->blob.fd < 0)
+		p->payload = message->bytes;
 	*ret = cv_steal(p);
 	return 0;
 }

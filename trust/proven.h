@@ -70,8 +70,8 @@ int cv_prove_envelope(struct cv_proven **ret, struct cv_envelope *env,
 		      const struct cv_material *m, const struct cv_keyring *ring,
 		      struct cv_err *e) cv_must;
 
-/* cv_prove_message: one signature over the bytes themselves. cv_proven_payload
- * of the result is empty for a message in a descriptor. */
+/* cv_prove_message: one signature over the bytes themselves. The payload of the
+ * result is the message's bytes (borrowed), empty for one in a descriptor. */
 int cv_prove_message(struct cv_proven **ret, struct cv_message *message, struct cv_span sig,
 		     const struct cv_material *m, const struct cv_keyring *ring,
 		     struct cv_err *e) cv_must;

@@ -34,11 +34,12 @@ cv_message_digest(struct cv_message *m, enum cv_alg alg, struct cv_digest *ret, 
 	struct cv_digest *kept = &m->digest[alg - CV_SHA256];
 
 	if (m->absent)
-		return cv_fail(e, CV_R_UNSUPPORTED, "there are no bytes that a signature could be over");
+		return cv_fail(e, CV_R_UNSUPPORTED,
+			       "there are no bytes that a signature could be over");
 	if (kept->alg == CV_ALG_NONE) {
-		int r = m->blob.fd < 0 ? cv_digest_of(kept, alg, m->bytes, e)
-				       : cv_digest_fd(kept, alg, m->blob.fd, m->blob.off,
-						      m->blob.len, e);
+		int r = m->blob.fd < 0
+				? cv_digest_of(kept, alg, m->bytes, e)
+				: cv_digest_fd(kept, alg, m->blob.fd, m->blob.off, m->blob.len, e);
 
 		if (r != 0) {
 			kept->alg = CV_ALG_NONE;
@@ -54,21 +55,23 @@ static int
 whole(struct cv_message *m, struct cv_span *ret, struct cv_err *e)
 {
 	if (m->absent)
-		return cv_fail(e, CV_R_UNSUPPORTED, "there are no bytes that a signature could be over");
+		return cv_fail(e, CV_R_UNSUPPORTED,
+			       "there are no bytes that a signature could be over");
 	if (m->blob.fd < 0) {
 		*ret = m->bytes;
 		return 0;
 	}
 	if (m->blob.len > CV_MAX_PURE_MESSAGE)
-		return cv_fail(e, CV_R_UNSUPPORTED,
-			       "an Ed25519 signature is over all bytes at once, and %llu are more than "
-			       "the %llu that are held; sign a statement about the digest instead",
-			       (unsigned long long)m->blob.len, CV_MAX_PURE_MESSAGE);
+		return cv_fail(
+			e, CV_R_UNSUPPORTED,
+			"an Ed25519 signature is over all bytes at once, and %llu are more than "
+			"the %llu that are held; sign a statement about the digest instead",
+			(unsigned long long)m->blob.len, CV_MAX_PURE_MESSAGE);
 	if (m->all.n == 0 && m->blob.len > 0) {
 		cv_buf_free(&m->all);
 		m->all = CV_BUF((size_t)m->blob.len);
-		if (cv_buf_pread(&m->all, m->blob.fd, m->blob.off, m->blob.len, "the artifact", e) !=
-		    0) {
+		if (cv_buf_pread(&m->all, m->blob.fd, m->blob.off, m->blob.len, "the artifact",
+				 e) != 0) {
 			cv_buf_free(&m->all);
 			return -1;
 		}

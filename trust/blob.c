@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * blob.c: CV_T_BLOB of proto.h: who signed these bytes, or this digest. Evidence is
+ * judged as it arrives, once the keys are known: verify sends KEY items first; an
+ * evidence item before them would be judged by no key, and is refused.
+ *
+ * Evidence is a Sigstore bundle, a DSSE envelope with an in-toto statement, or a
+ * detached signature: raw, or base64 as cosign and openssl write it (line ends
+ * anywhere). Must never count a statement about another digest.
+ */
+#include "trust/bundle.h"
+#include "trust/need.h"
+#include "trust/tally.h"
+#include "trust/tasks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trust/base/enc.h"
+#include "trust/base/text.h"
+
+#include "trust/base/banned.h"
+
+struct blob_task {
+	struct cv_keyring ring;
+	struct cv_digest digest;
+	struct cv_blob blob; /* fd -1: a tree */
+	struct cv_message message;
+	struct cv_tally tally;
+	size_t items;
+	uint64_t bytes;
+};
+
+static const struct cv_material unsaid = { .kind = CV_MATERIAL_UNSAID };
+
+static int
+start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_err *e)
+{
+	struct blob_task *t = calloc(1, sizeof(*t));
+	char text[CV_DIGEST_TEXT], brief[CV_TEXT_BRIEF];
+	const char *name;
+
+	if (t == NULL)
+		return cv_fail_memory(e);
+	*state = t;
+	t->blob = CV_NO_BLOB;
+	t->digest = cv_frame_digest(task, CV_TAG_DIGEST);
+	if (cv_frame_has(task, CV_TAG_BLOB))
+		t->blob = cv_frame_blob(task, CV_TAG_BLOB, UINT64_MAX);
+	name = cv_frame_str(task, CV_TAG_NAME, 4096);
+	t->message = cv_message_blob(t->blob);
+	/* bytes are hashed once a run: verify has done so */
+	if (t->digest.alg == CV_SHA256)
+		t->message.digest[0] = t->digest;
+	t->tally.w = w;
+	t->tally.ring = &t->ring;
+	cv_text_fmt(t->tally.about, sizeof(t->tally.about), "%.40s %s",
+		    cv_text_brief(brief, cv_span_str(name)), cv_digest_text(&t->digest, text));
+	return cv_frame_done(task, "TASK", e);
+}
+
+static void
+end(void *state)
+{
+	struct blob_task *t = state;
+
+	if (t == NULL)
+		return;
+	cv_message_free(&t->message);
+	cv_closep(&t->blob.fd);
+	cv_keyring_clear(&t->ring);
+	free(t);
+}
+
+/* ---- evidence ---- */
+
+static int
+judge_statement(struct blob_task *t, const struct cv_place *at, struct cv_proven **p,
+		struct cv_err *e)
+{
+	cv_auto(cv_verified_free) struct cv_verified *v = NULL;
+	const struct cv_subject *first;
+	char text[CV_DIGEST_TEXT];
+	struct cv_err why;
+
+	if (cv_verify_statement(&v, p, "the signed statement", &why) != 0)
+		return cv_tally_no(&t->tally, at, &why, e);
+	if (cv_statement_about(cv_verified_statement(v), &t->digest) != NULL)
+		return cv_tally_statement(&t->tally, at, v, &t->digest, e);
+	first = &cv_verified_statement(v)->subject[0];
+	cv_fail(&why, CV_R_DIGEST, "a trusted key signed it about %s, want %s",
+		first->n > 0 ? cv_digest_text(&first->digest[0], text) : "no digest that is judged",
+		t->tally.about);
+	return cv_tally_no(&t->tally, at, &why, e);
+}
+
+static int
+judge_envelope(struct blob_task *t, const struct cv_place *at, struct cv_envelope *env,
+	       const struct cv_material *m, struct cv_err *e)
+{
+	cv_auto(cv_proven_free) struct cv_proven *p = NULL;
+	struct cv_err why;
+
+	if (cv_prove_envelope(&p, env, m, &t->ring, &why) != 0)
+		return cv_tally_no(&t->tally, at, &why, e);
+	return judge_statement(t, at, &p, e);
+}
+
+static int
+judge_message(struct blob_task *t, const struct cv_place *at, struct cv_span sig,
+	      const struct cv_material *m, struct cv_err *e)
+{
+	cv_auto(cv_proven_free) struct cv_proven *p = NULL;
+	struct cv_err why;
+
+	if (cv_prove_message(&p, &t->message, sig, m, &t->ring, &why) != 0)
+		return cv_tally_no(&t->tally, at, &why, e);
+	return cv_tally_signed(&t->tally, at, p, &t->digest, "", e);
+}
+
+/* The digest that a bundle says its message has. */
+static int
+same_message(struct blob_task *t, const struct cv_bundle *b, struct cv_err *why)
+{
+	struct cv_digest found;
+	char text[CV_DIGEST_TEXT];
+
+	if (b->digest.alg == CV_ALG_NONE || b->material.kind == CV_MATERIAL_CERTIFICATE)
+		return 0;
+	if (cv_message_digest(&t->message, b->digest.alg, &found, why) != 0)
+		return -1;
+	if (cv_digest_eq(&found, &b->digest))
+		return 0;
+	return cv_fail(why, CV_R_DIGEST, "the bundle is about %s, want %s",
+		       cv_digest_text(&b->digest, text), t->tally.about);
+}
+
+static int
+judge_bundle(struct blob_task *t, struct cv_place *at, struct cv_span text, struct cv_err *e)
+{
+	cv_auto(cv_bundle_free) struct cv_bundle *b = NULL;
+	struct cv_err why;
+
+	if (cv_bundle_parse(&b, "the bundle", text, &why) != 0)
+		return cv_tally_no(&t->tally, at, &why, e);
+	if (b->logs + b->timestamps > 0 &&
+	    cv_tally_note(&t->tally, at, e,
+			  "%zu log entries and %zu timestamps are there and were not judged",
+			  b->logs, b->timestamps) != 0)
+		return -1;
+	if (b->envelope != NULL)
+		return judge_envelope(t, at, b->envelope, &b->material, e);
+	at->form = CV_SIGNED_MESSAGE;
+	if (same_message(t, b, &why) != 0)
+		return cv_tally_no(&t->tally, at, &why, e);
+	return judge_message(t, at, cv_buf_span(&b->signature), &b->material, e);
+}
+
+/* Line ends are not part of base64 and are part of what tools write. */
+static int
+judge_detached(struct blob_task *t, const struct cv_place *at, struct cv_span text,
+	       struct cv_err *e)
+{
+	struct cv_buf plain = CV_BUF(2 * CV_MAX_SIGNATURE), sig = CV_BUF(CV_MAX_SIGNATURE);
+	struct cv_span use = text;
+	int r;
+
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] != '\n' && text.p[i] != '\r')
+			cv_buf_byte(&plain, text.p[i]);
+	if (plain.failed == CV_R_NONE && cv_base64_decode(&sig, cv_buf_span(&plain), NULL) == 0)
+		use = cv_buf_span(&sig);
+	r = judge_message(t, at, use, &unsaid, e);
+	cv_buf_free(&plain);
+	cv_buf_free(&sig);
+	return r;
+}
+
+static int
+judge_dsse(struct blob_task *t, const struct cv_place *at, struct cv_span text, struct cv_err *e)
+{
+	cv_auto(cv_envelope_free) struct cv_envelope *env = NULL;
+	struct cv_err why;
+
+	if (cv_envelope_parse(&env, "the envelope", text, &why) != 0)
+		return cv_tally_no(&t->tally, at, &why, e);
+	return judge_envelope(t, at, env, &unsaid, e);
+}
+
+static int
+judge(struct blob_task *t, struct cv_place *at, uint64_t kind, struct cv_span text,
+      struct cv_err *e)
+{
+	switch (kind) {
+	case CV_EV_BUNDLE:
+		at->form = CV_SIGNED_BUNDLE;
+		return judge_bundle(t, at, text, e);
+	case CV_EV_SIGNATURE:
+		at->form = CV_SIGNED_MESSAGE;
+		return judge_detached(t, at, text, e);
+	case CV_EV_DSSE:
+		at->form = CV_SIGNED_STATEMENT;
+		return judge_dsse(t, at, text, e);
+	default:
+		return cv_fail(e, CV_R_WORKER, "found evidence of kind %llu",
+			       (unsigned long long)kind);
+	}
+}
+
+static int
+take_evidence(struct blob_task *t, struct cv_frame *frame, struct cv_err *e)
+{
+	struct cv_place at = { .kinds = CV_TALLY_SIGNATURE };
+	uint64_t kind = cv_frame_u64(frame, CV_TAG_KIND, UINT64_MAX);
+	const char *name = cv_frame_str(frame, CV_TAG_NAME, 4096);
+	struct cv_blob blob = cv_frame_blob(frame, CV_TAG_BLOB, CV_MAX_ENVELOPE);
+	struct cv_buf text = CV_BUF(CV_MAX_ENVELOPE);
+	int r = cv_frame_done(frame, "ITEM EVIDENCE", e);
+
+	cv_text_fmt(at.where, sizeof(at.where), "%s", name);
+	if (r == 0 &&
+	    (++t->items > CV_MAX_EVIDENCE_ITEMS || (t->bytes += blob.len) > CV_MAX_EVIDENCE_BYTES))
+		r = cv_fail(e, CV_R_LIMIT,
+			    "found more than %d pieces or %llu bytes of evidence for one artifact",
+			    CV_MAX_EVIDENCE_ITEMS, CV_MAX_EVIDENCE_BYTES);
+	if (r == 0)
+		r = cv_buf_pread(&text, blob.fd, blob.off, blob.len, "evidence", e);
+	if (r == 0)
+		r = cv_digest_of(&at.evidence, CV_SHA256, cv_buf_span(&text), e);
+	if (r == 0)
+		r = judge(t, &at, kind, cv_buf_span(&text), e);
+	cv_closep(&blob.fd);
+	cv_buf_free(&text);
+	return r;
+}
+
+static int
+item(struct cv_worker *w, struct cv_frame *frame, void *state, struct cv_err *e)
+{
+	struct blob_task *t = state;
+	uint64_t role = cv_frame_u64(frame, CV_TAG_ROLE, UINT64_MAX);
+
+	(void)w;
+	if (role == CV_ROLE_EVIDENCE)
+		return take_evidence(t, frame, e);
+	if (t->items > 0)
+		return cv_fail(e, CV_R_WORKER, "found a key after evidence, want keys first");
+	return cv_take_key(&t->ring, frame, e);
+}
+
+static int
+run(struct cv_worker *w, void *state, struct cv_err *e)
+{
+	struct blob_task *t = state;
+
+	(void)w;
+	/* either is an answer: a statement about the digest says who vouches for it */
+	return cv_tally_finish(&t->tally,
+			       t->tally.signatures == 0 && t->tally.statements > 0
+				       ? CV_TALLY_STATEMENT
+				       : CV_TALLY_SIGNATURE,
+			       e);
+}
+
+const struct cv_task_def cv_task_blob = {
+	.task = CV_T_BLOB, .start = start, .item = item, .run = run, .end = end
+};
