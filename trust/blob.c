@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * blob.c: CV_T_BLOB of proto.h: who signed these bytes, or this digest. Evidence is
- * judged as it arrives, once the keys are known: verify sends KEY items first; an
- * evidence item before them would be judged by no key, and is refused.
+ * blob.c: CV_T_BLOB of proto.h: who signed these bytes, or this digest. Evidence
+ * is taken in as it arrives and judged once all keys are known.
  *
  * Evidence is a Sigstore bundle, a DSSE envelope with an in-toto statement, or a
  * detached signature: raw, or base64 as cosign and openssl write it (line ends
@@ -21,12 +20,19 @@
 
 #include "trust/base/banned.h"
 
+struct evidence {
+	uint64_t kind; /* enum cv_evidence */
+	char *name;
+	struct cv_buf text;
+};
+
 struct blob_task {
 	struct cv_keyring ring;
 	struct cv_digest digest;
 	struct cv_blob blob; /* fd -1: a tree */
 	struct cv_message message;
 	struct cv_tally tally;
+	struct evidence evidence[CV_MAX_EVIDENCE_ITEMS];
 	size_t items;
 	uint64_t bytes;
 };
@@ -69,6 +75,10 @@ end(void *state)
 	cv_message_free(&t->message);
 	cv_closep(&t->blob.fd);
 	cv_keyring_clear(&t->ring);
+	for (size_t i = 0; i < t->items; i++) {
+		free(t->evidence[i].name);
+		cv_buf_free(&t->evidence[i].text);
+	}
 	free(t);
 }
 
@@ -188,49 +198,48 @@ judge_dsse(struct blob_task *t, const struct cv_place *at, struct cv_span text, 
 }
 
 static int
-judge(struct blob_task *t, struct cv_place *at, uint64_t kind, struct cv_span text,
-      struct cv_err *e)
+judge(struct blob_task *t, const struct evidence *ev, struct cv_err *e)
 {
-	switch (kind) {
-	case CV_EV_BUNDLE:
-		at->form = CV_SIGNED_BUNDLE;
-		return judge_bundle(t, at, text, e);
-	case CV_EV_SIGNATURE:
-		at->form = CV_SIGNED_MESSAGE;
-		return judge_detached(t, at, text, e);
-	case CV_EV_DSSE:
-		at->form = CV_SIGNED_STATEMENT;
-		return judge_dsse(t, at, text, e);
-	default:
-		return cv_fail(e, CV_R_WORKER, "found evidence of kind %llu",
-			       (unsigned long long)kind);
-	}
+	struct cv_place at = { .kinds = CV_TALLY_SIGNATURE, .form = CV_SIGNED_BUNDLE };
+	struct cv_span text = cv_buf_span(&ev->text);
+
+	cv_text_fmt(at.where, sizeof(at.where), "%s", ev->name);
+	if (cv_digest_of(&at.evidence, CV_SHA256, text, e) != 0)
+		return -1;
+	if (ev->kind == CV_EV_BUNDLE)
+		return judge_bundle(t, &at, text, e);
+	at.form = ev->kind == CV_EV_DSSE ? CV_SIGNED_STATEMENT : CV_SIGNED_MESSAGE;
+	return ev->kind == CV_EV_DSSE ? judge_dsse(t, &at, text, e)
+				      : judge_detached(t, &at, text, e);
 }
+
+/* ---- the task ---- */
 
 static int
 take_evidence(struct blob_task *t, struct cv_frame *frame, struct cv_err *e)
 {
-	struct cv_place at = { .kinds = CV_TALLY_SIGNATURE };
-	uint64_t kind = cv_frame_u64(frame, CV_TAG_KIND, UINT64_MAX);
+	struct evidence *ev = &t->evidence[t->items];
+	uint64_t kind = cv_frame_u64(frame, CV_TAG_KIND, CV_EV_DSSE);
 	const char *name = cv_frame_str(frame, CV_TAG_NAME, 4096);
 	struct cv_blob blob = cv_frame_blob(frame, CV_TAG_BLOB, CV_MAX_ENVELOPE);
-	struct cv_buf text = CV_BUF(CV_MAX_ENVELOPE);
 	int r = cv_frame_done(frame, "ITEM EVIDENCE", e);
 
-	cv_text_fmt(at.where, sizeof(at.where), "%s", name);
-	if (r == 0 &&
-	    (++t->items > CV_MAX_EVIDENCE_ITEMS || (t->bytes += blob.len) > CV_MAX_EVIDENCE_BYTES))
+	if (r == 0 && kind == 0)
+		r = cv_fail(e, CV_R_WORKER, "found evidence without a kind");
+	t->bytes += blob.len;
+	if (r == 0 && (t->items == CV_MAX_EVIDENCE_ITEMS || t->bytes > CV_MAX_EVIDENCE_BYTES))
 		r = cv_fail(e, CV_R_LIMIT,
 			    "found more than %d pieces or %llu bytes of evidence for one artifact",
 			    CV_MAX_EVIDENCE_ITEMS, CV_MAX_EVIDENCE_BYTES);
-	if (r == 0)
-		r = cv_buf_pread(&text, blob.fd, blob.off, blob.len, "evidence", e);
-	if (r == 0)
-		r = cv_digest_of(&at.evidence, CV_SHA256, cv_buf_span(&text), e);
-	if (r == 0)
-		r = judge(t, &at, kind, cv_buf_span(&text), e);
+	if (r == 0) {
+		t->items++;
+		*ev = (struct evidence){ .kind = kind, .name = strdup(name) };
+		ev->text = CV_BUF((size_t)blob.len);
+		r = ev->name == NULL
+			    ? cv_fail_memory(e)
+			    : cv_buf_pread(&ev->text, blob.fd, blob.off, blob.len, name, e);
+	}
 	cv_closep(&blob.fd);
-	cv_buf_free(&text);
 	return r;
 }
 
@@ -238,13 +247,10 @@ static int
 item(struct cv_worker *w, struct cv_frame *frame, void *state, struct cv_err *e)
 {
 	struct blob_task *t = state;
-	uint64_t role = cv_frame_u64(frame, CV_TAG_ROLE, UINT64_MAX);
 
 	(void)w;
-	if (role == CV_ROLE_EVIDENCE)
+	if (cv_frame_u64(frame, CV_TAG_ROLE, UINT64_MAX) == CV_ROLE_EVIDENCE)
 		return take_evidence(t, frame, e);
-	if (t->items > 0)
-		return cv_fail(e, CV_R_WORKER, "found a key after evidence, want keys first");
 	return cv_take_key(&t->ring, frame, e);
 }
 
@@ -252,14 +258,15 @@ static int
 run(struct cv_worker *w, void *state, struct cv_err *e)
 {
 	struct blob_task *t = state;
+	bool vouched;
 
 	(void)w;
-	/* either is an answer: a statement about the digest says who vouches for it */
-	return cv_tally_finish(&t->tally,
-			       t->tally.signatures == 0 && t->tally.statements > 0
-				       ? CV_TALLY_STATEMENT
-				       : CV_TALLY_SIGNATURE,
-			       e);
+	for (size_t i = 0; i < t->items; i++)
+		if (judge(t, &t->evidence[i], e) != 0)
+			return -1;
+	/* a statement about the digest says who vouches for it as well */
+	vouched = t->tally.signatures == 0 && t->tally.statements > 0;
+	return cv_tally_finish(&t->tally, vouched ? CV_TALLY_STATEMENT : CV_TALLY_SIGNATURE, e);
 }
 
 const struct cv_task_def cv_task_blob = {

@@ -4,8 +4,8 @@
 
 #include "trust/base/banned.h"
 
-int
-cv_read_key(struct cv_keyring *ring, struct cv_frame *item, struct cv_err *e)
+static int
+read_key(struct cv_keyring *ring, struct cv_frame *item, struct cv_err *e)
 {
 	const char *name = cv_frame_str(item, CV_TAG_NAME, 1024);
 	struct cv_blob blob = cv_frame_blob(item, CV_TAG_BLOB, CV_MAX_KEY_PEM);
@@ -31,5 +31,5 @@ cv_take_key(struct cv_keyring *ring, struct cv_frame *item, struct cv_err *e)
 	if (role != CV_ROLE_KEY)
 		return cv_fail(e, CV_R_WORKER, "found an item of role %llu, want a key",
 			       (unsigned long long)role);
-	return cv_read_key(ring, item, e);
+	return read_key(ring, item, e);
 }

@@ -13,9 +13,7 @@ extern const struct cv_task_def cv_task_image;	  /* CV_T_IMAGE, image.c */
 extern const struct cv_task_def cv_task_blob;	  /* CV_T_BLOB, blob.c */
 extern const struct cv_task_def cv_task_envelope; /* CV_T_ENVELOPE, envelope.c */
 
-/* cv_take_key: an ITEM frame that must be a KEY, into the ring. cv_read_key: its
- * fields, when the role is known to be one. */
+/* cv_take_key: an ITEM frame that must be a KEY, into the ring. */
 int cv_take_key(struct cv_keyring *ring, struct cv_frame *item, struct cv_err *e) cv_must;
-int cv_read_key(struct cv_keyring *ring, struct cv_frame *item, struct cv_err *e) cv_must;
 
 #endif
