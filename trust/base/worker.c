@@ -42,7 +42,6 @@ struct cv_worker {
 	const char *check;
 	int64_t deadline;
 	int64_t progress; /* when the last PROGRESS was sent */
-	void *ctx;        /* of the program */
 };
 
 /* One task under way. */
@@ -67,12 +66,6 @@ send_now(struct cv_worker *w, const struct cv_out *o)
 
 	if (cv_frame_send(w->sock, o, 0, -1, &e) != 0)
 		leave(e.text);
-}
-
-void *
-cv_w_ctx(const struct cv_worker *w)
-{
-	return w->ctx;
 }
 
 struct cv_out *
@@ -492,7 +485,6 @@ cv_worker_main(const struct cv_worker_def *def, int argc, char **argv)
 		leave("out of memory");
 	w->def = def;
 	w->sock = CV_WORKER_SOCK;
-	w->ctx = def->ctx;
 	w->early = CV_BUF(MAX_EARLY);
 	warm_up(def);
 	seal(w, def);
