@@ -50,7 +50,7 @@ next_step(enum cv_reason reason)
 		return "this is a defect of clawverify: please report it with the text above";
 	case CV_R_CONFINEMENT:
 		return "use a kernel with Landlock and seccomp, or a policy with "
-		       "\"confinement\": \"preferred\"";
+		       "\"confinement\": \"best-effort\"";
 	default:
 		return "";
 	}

@@ -12,7 +12,7 @@
 bool
 cv_result_launchable(const struct cv_result *r)
 {
-	return cv_allows(r->decision.verdict) && !r->audit && !r->historical;
+	return cv_allows(r->decision.verdict) && !r->audit && !r->historical && !r->partial;
 }
 
 const char *
