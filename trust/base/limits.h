@@ -102,6 +102,10 @@
 #define CV_MAX_REDIRECTS 5
 #define CV_MAX_TRIES 5
 #define CV_MAX_RETRY_WAIT 60		/* seconds */
+#define CV_MAX_URL 8192			/* bytes; presigned ones are long */
+#define CV_MAX_HTTP_HEADER (64 * CV_KIB) /* of one answer, all lines */
+#define CV_MAX_HTTP_FIELD (16 * CV_KIB) /* one field of it */
+#define CV_MAX_CA_BYTES (8 * CV_MIB)	/* certificate authorities, PEM */
 #define CV_MAX_HELPER_OUTPUT (64 * CV_KIB)
 
 #endif
