@@ -18,6 +18,7 @@
 #include "trust/base/clock.h"
 #include "trust/base/text.h"
 #include "verify/role.h"
+#include "verify/session_int.h"
 
 #include "trust/base/banned.h"
 
@@ -221,8 +222,8 @@ host_platform(void)
 #endif
 }
 
-static int
-open_common(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e)
+int
+cv_session_common(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e)
 {
 	const char *platform = cv_cl_value(c, "platform");
 
@@ -237,8 +238,8 @@ open_common(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e)
 	return cv_session_cred(s, c, e);
 }
 
-static void
-session_zero(struct cv_session *s)
+void
+cv_session_zero(struct cv_session *s)
 {
 	*s = (struct cv_session){ .base_fd = -1, .db_fd = -1 };
 	s->rq.db = CV_NO_BLOB;
@@ -314,21 +315,9 @@ open_files(struct cv_session *s, const struct cv_cmdline *c, const char *dir, st
 	return cv_lock_load(&s->lock, s->lock_path, e) < 0 ? -1 : 0;
 }
 
-int
-cv_session_open(struct cv_session *s, const struct cv_cmdline *c, const char *target,
-		struct cv_err *e)
+void
+cv_session_ready(struct cv_session *s)
 {
-	char dir[PATH_MAX];
-
-	session_zero(s);
-	if (find_agent(s, target, dir, sizeof(dir), e) != 0 || open_files(s, c, dir, e) != 0 ||
-	    open_common(s, c, e) != 0)
-		goto failed;
-	s->base_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (s->base_fd < 0) {
-		(void)cv_fail_errno(e, "%s", dir);
-		goto failed;
-	}
 	s->rq.base_fd = s->base_fd;
 	s->rq.agent = s->agent;
 	s->rq.policy = s->policy;
@@ -336,6 +325,24 @@ cv_session_open(struct cv_session *s, const struct cv_cmdline *c, const char *ta
 	s->rq.agent_path = s->agent_path;
 	s->rq.policy_path = s->policy_path;
 	s->rq.lock_path = s->lock != NULL ? s->lock_path : NULL;
+}
+
+int
+cv_session_open(struct cv_session *s, const struct cv_cmdline *c, const char *target,
+		struct cv_err *e)
+{
+	char dir[PATH_MAX];
+
+	cv_session_zero(s);
+	if (find_agent(s, target, dir, sizeof(dir), e) != 0 || open_files(s, c, dir, e) != 0 ||
+	    cv_session_common(s, c, e) != 0)
+		goto failed;
+	s->base_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->base_fd < 0) {
+		(void)cv_fail_errno(e, "%s", dir);
+		goto failed;
+	}
+	cv_session_ready(s);
 	return 0;
 failed:
 	cv_session_close(s);
@@ -358,7 +365,7 @@ cv_session_close(struct cv_session *s)
 	free(s->lock_path);
 	cv_closep(&s->base_fd);
 	cv_closep(&s->db_fd);
-	session_zero(s);
+	cv_session_zero(s);
 }
 
 int

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session_bare.c: a session about one artifact that no agent file names. It is
+ * given an agent of one part, made here, so that everything behind it is the
+ * same as for a written one.
+ */
+#include "verify/cmdline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "trust/base/ref.h"
+#include "trust/base/text.h"
+#include "verify/discover.h"
+#include "verify/session_int.h"
+
+#include "trust/base/banned.h"
+
+static bool
+ends(const char *s, const char *end)
+{
+	size_t n = strlen(s), k = strlen(end);
+
+	return n > k && strcasecmp(s + n - k, end) == 0;
+}
+
+static bool
+there(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return lstat(path, &st) == 0;
+}
+
+/* type_of_path: what a local path most likely is. */
+static enum cv_atype
+type_of_path(const char *path, bool directory)
+{
+	struct cv_discovered *d;
+	enum cv_atype type = CV_A_FILE;
+	struct cv_err ignored;
+
+	if (directory && there(path, "SKILL.md"))
+		return CV_A_SKILL;
+	if (directory && there(path, "package.json"))
+		return CV_A_MCP;
+	if (!directory) {
+		if (ends(path, ".tgz") || ends(path, ".zip") || ends(path, ".mcpb"))
+			return CV_A_MCP;
+		return ends(path, ".md") || ends(path, ".txt") ? CV_A_PROMPT : CV_A_MODEL;
+	}
+	/* a directory: a model if anything in it is one */
+	d = calloc(1, sizeof(*d));
+	if (d != NULL && cv_discover(d, path, &ignored) == 0) {
+		for (size_t i = 0; i < d->n; i++) {
+			if (d->v[i].type == CV_A_MODEL)
+				type = CV_A_MODEL;
+		}
+	}
+	free(d);
+	return type == CV_A_FILE ? CV_A_MODEL : type;
+}
+
+/* split: the directory that a local path is in, and its last component. */
+static int
+split(const char *path, char *dir, char *base, size_t n, struct cv_err *e)
+{
+	cv_auto(cv_freep) char *real = realpath(path, NULL);
+	char *slash;
+
+	if (real == NULL)
+		return cv_fail(e, CV_R_USAGE, "%.400s: %s", path, strerror(errno));
+	slash = strrchr(real, '/');
+	if (slash == NULL || slash[1] == '\0' || strlen(real) >= n)
+		return cv_fail(e, CV_R_USAGE, "%.400s: want a file or a directory of its own",
+			       path);
+	(void)snprintf(base, n, "%s", slash + 1);
+	slash[slash == real ? 1 : 0] = '\0';
+	(void)snprintf(dir, n, "%s", real);
+	return 0;
+}
+
+static int
+make_agent(struct cv_session *s, enum cv_atype type, const char *key, const char *value,
+	   struct cv_err *e)
+{
+	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_HUMAN_FILE);
+	json_t *v = json_pack("{s:s, s:s, s:s, s:{s:{s:s, s:s}}}", "schema", CV_AGENT_SCHEMA,
+			      "name", "artifact", "policy", "preset:strict", "artifacts",
+			      "artifact", "type", cv_atype_word(type), key, value);
+	int rc;
+
+	if (v == NULL)
+		return cv_fail(e, CV_R_USAGE, "the reference is not UTF-8");
+	rc = cv_json_emit(&text, v, e);
+	json_decref(v);
+	if (rc != 0)
+		return -1;
+	rc = cv_agent_parse(&s->agent, value, cv_buf_span(&text), e);
+	if (rc != 0)
+		e->reason = CV_R_USAGE;
+	return rc;
+}
+
+static int
+open_local(struct cv_session *s, const char *path, const struct stat *st, struct cv_err *e)
+{
+	char dir[PATH_MAX], base[PATH_MAX], layout[PATH_MAX + 16];
+
+	if (split(path, dir, base, sizeof(dir), e) != 0)
+		return -1;
+	s->base_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->base_fd < 0)
+		return cv_fail_errno(e, "%s", dir);
+	if (S_ISDIR(st->st_mode) && there(path, "oci-layout")) {
+		(void)snprintf(layout, sizeof(layout), "oci-layout:%s", base);
+		return make_agent(s, CV_A_IMAGE, "ref", layout, e);
+	}
+	return make_agent(s, type_of_path(path, S_ISDIR(st->st_mode)), "path", base, e);
+}
+
+static int
+open_target(struct cv_session *s, const char *ref, struct cv_err *e)
+{
+	struct stat st;
+	struct cv_image_ref parsed;
+	struct cv_err why;
+
+	if (stat(ref, &st) == 0)
+		return open_local(s, ref, &st, e);
+	if (strncmp(ref, "https://", 8) == 0)
+		return cv_fail(e, CV_R_USAGE,
+			       "%.400s: an address needs a pinned digest; name it in an "
+			       "agent file",
+			       ref);
+	if (cv_image_ref_parse(&parsed, cv_span_str(ref), &why) != 0)
+		return cv_fail(e, CV_R_USAGE,
+			       "%.400s: there is no such file, and it is no image "
+			       "reference: %.400s",
+			       ref, why.text);
+	s->base_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->base_fd < 0)
+		return cv_fail_errno(e, "the working directory");
+	return make_agent(s, CV_A_IMAGE, "ref", ref, e);
+}
+
+int
+cv_session_bare(struct cv_session *s, const struct cv_cmdline *c, const char *ref, struct cv_err *e)
+{
+	const char *policy = cv_cl_value(c, "policy");
+
+	cv_session_zero(s);
+	s->policy_path = strdup(policy != NULL ? policy : "preset:strict");
+	if (s->policy_path == NULL)
+		return cv_fail_memory(e);
+	if (open_target(s, ref, e) != 0 || cv_policy_load(&s->policy, s->policy_path, e) != 0 ||
+	    cv_session_common(s, c, e) != 0) {
+		cv_session_close(s);
+		return -1;
+	}
+	cv_session_ready(s);
+	return 0;
+}
