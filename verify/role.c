@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -476,6 +477,8 @@ on_need(struct cv_role *r, const struct cv_role_on *on, struct cv_err *e)
 		rc = send_frame(r, &r->give, e);
 	if (on->close_give)
 		close_fds(&r->give);
+	if ((r->give.seen >> CV_TAG_SECRET & 1) != 0)
+		OPENSSL_cleanse(r->give.b, sizeof(r->give.b));
 	return rc;
 }
 

@@ -15,6 +15,8 @@
 #include "trust/base/checks.h"
 #include "trust/base/enc.h"
 
+#include "trust/base/banned.h"
+
 struct cv_source {
 	struct cv_source_opts o;
 	struct cv_role *role;
@@ -115,7 +117,8 @@ static int
 need_role(struct cv_source *s, struct cv_err *e)
 {
 	if (s->o.offline)
-		return cv_fail(e, CV_R_OFFLINE, "not in the store, and the network was not to be used");
+		return cv_fail(e, CV_R_OFFLINE,
+			       "not in the store, and the network was not to be used");
 	if (s->role != NULL)
 		return 0;
 	if (cv_role_start(&s->role, CV_ROLE_FETCH, s->o.role, e) != 0)
@@ -147,7 +150,14 @@ on_need(void *ctx, struct cv_frame *need, struct cv_out *give, struct cv_err *e)
 	if (cv_frame_u64(need, CV_TAG_NEED, UINT32_MAX) != CV_N_CRED || need->bad)
 		return cv_fail(e, CV_R_WORKER, "the fetch worker asked for something unknown");
 	if (t->s->o.cred != NULL &&
-	    cv_cred_find(&answer, t->s->o.cred, host, t->s->o.role->deadline, &why) != 0) {
+	    cv_cred_find(&answer, t->s->o.cred, host, t->s->o.role->deadline,
+			 t->s->o.role->cancel_fd, &why) != 0) {
+		cv_cred_wipe(&answer);
+		/* our own trouble and the user's mistakes are not for the worker to tell */
+		if (cv_reason_exit(why.reason) != CV_EXIT_UNKNOWN) {
+			*e = why;
+			return -1;
+		}
 		cv_out_u64(give, CV_TAG_STATUS, CV_S_FAILED);
 		cv_out_str(give, CV_TAG_REASON, cv_reason_word(why.reason));
 		cv_out_str(give, CV_TAG_TEXT, why.text);
@@ -197,8 +207,12 @@ on_done(void *ctx, struct cv_frame *f, struct cv_err *e)
 static int
 run(struct transfer *t, int pipe_fd, const char **check, struct cv_err *e)
 {
-	struct cv_role_on on = { .ctx = t, .need = on_need, .progress = on_progress,
-				 .done = on_done, .pipe_fd = pipe_fd, .pipe = on_pipe };
+	struct cv_role_on on = { .ctx = t,
+				 .need = on_need,
+				 .progress = on_progress,
+				 .done = on_done,
+				 .pipe_fd = pipe_fd,
+				 .pipe = on_pipe };
 
 	return cv_role_run(t->s->role, &on, check, e);
 }
@@ -207,8 +221,8 @@ run(struct transfer *t, int pipe_fd, const char **check, struct cv_err *e)
 struct question {
 	enum cv_task task;
 	const char *name, *ref;
-	const struct cv_digest *want;	  /* compare the bytes with it */
-	const struct cv_digest *asked;	  /* the DIGEST field, or NULL */
+	const struct cv_digest *want;  /* compare the bytes with it */
+	const struct cv_digest *asked; /* the DIGEST field, or NULL */
 	uint64_t size, max;
 	bool bulk; /* bytes are expected */
 };
@@ -402,8 +416,13 @@ void
 cv_source_manifest(struct cv_source *s, const char *ref, const struct cv_digest *want, uint64_t max,
 		   struct cv_got *got)
 {
-	struct question q = { .task = CV_T_MANIFEST, .name = s->o.repo, .ref = ref, .want = want,
-			      .size = CV_SIZE_ANY, .max = max, .bulk = true };
+	struct question q = { .task = CV_T_MANIFEST,
+			      .name = s->o.repo,
+			      .ref = ref,
+			      .want = want,
+			      .size = CV_SIZE_ANY,
+			      .max = max,
+			      .bulk = true };
 
 	start(got);
 	if (want != NULL && from_store(s, want, CV_SIZE_ANY, got))
@@ -420,8 +439,13 @@ void
 cv_source_blob(struct cv_source *s, const struct cv_digest *want, uint64_t size, uint64_t max,
 	       struct cv_got *got)
 {
-	struct question q = { .task = CV_T_GETBLOB, .name = s->o.repo, .want = want, .asked = want,
-			      .size = size, .max = size != CV_SIZE_ANY ? size : max, .bulk = true };
+	struct question q = { .task = CV_T_GETBLOB,
+			      .name = s->o.repo,
+			      .want = want,
+			      .asked = want,
+			      .size = size,
+			      .max = size != CV_SIZE_ANY ? size : max,
+			      .bulk = true };
 
 	start(got);
 	if (size != CV_SIZE_ANY && size > max) {
@@ -442,8 +466,12 @@ void
 cv_source_referrers(struct cv_source *s, const struct cv_digest *subject, uint64_t max,
 		    struct cv_got *got)
 {
-	struct question q = { .task = CV_T_REFERRERS, .name = s->o.repo, .asked = subject,
-			      .size = CV_SIZE_ANY, .max = max, .bulk = true };
+	struct question q = { .task = CV_T_REFERRERS,
+			      .name = s->o.repo,
+			      .asked = subject,
+			      .size = CV_SIZE_ANY,
+			      .max = max,
+			      .bulk = true };
 
 	question(s, &q, got);
 }
@@ -451,8 +479,11 @@ cv_source_referrers(struct cv_source *s, const struct cv_digest *subject, uint64
 void
 cv_source_resolve(struct cv_source *s, const char *tag, struct cv_got *got)
 {
-	struct question q = { .task = CV_T_RESOLVE, .name = s->o.repo, .ref = tag,
-			      .size = CV_SIZE_ANY, .max = CV_MAX_MANIFEST };
+	struct question q = { .task = CV_T_RESOLVE,
+			      .name = s->o.repo,
+			      .ref = tag,
+			      .size = CV_SIZE_ANY,
+			      .max = CV_MAX_MANIFEST };
 
 	question(s, &q, got);
 }
@@ -461,8 +492,12 @@ void
 cv_source_url(struct cv_source *s, const char *url, const struct cv_digest *want, uint64_t max,
 	      struct cv_got *got)
 {
-	struct question q = { .task = CV_T_URL, .name = url, .want = want, .size = CV_SIZE_ANY,
-			      .max = max, .bulk = true };
+	struct question q = { .task = CV_T_URL,
+			      .name = url,
+			      .want = want,
+			      .size = CV_SIZE_ANY,
+			      .max = max,
+			      .bulk = true };
 
 	start(got);
 	if (from_store(s, want, CV_SIZE_ANY, got))

@@ -16,6 +16,8 @@
 
 #include "trust/base/enc.h"
 
+#include "trust/base/banned.h"
+
 #define STALE_SECONDS 3600 /* a writer holds a lock on its file as well */
 
 struct cv_store {
@@ -54,13 +56,14 @@ check_owner(int fd, const char *dir, struct cv_err *e)
 	if (fstat(fd, &st) != 0)
 		return cv_fail_errno(e, "store %s", dir);
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return cv_fail(e, CV_R_CONFIG,
-			       "store %s: belongs to user %u, want user %u (it must be yours alone)",
-			       dir, (unsigned)st.st_uid, (unsigned)geteuid());
+		return cv_fail(
+			e, CV_R_CONFIG,
+			"store %s: belongs to user %u, want user %u (it must be yours alone)", dir,
+			(unsigned)st.st_uid, (unsigned)geteuid());
 	if ((st.st_mode & 022) != 0)
 		return cv_fail(e, CV_R_CONFIG,
-			       "store %s: others may write to it (mode %04o), want 0700 or 0755", dir,
-			       (unsigned)(st.st_mode & 07777));
+			       "store %s: others may write to it (mode %04o), want 0700 or 0755",
+			       dir, (unsigned)(st.st_mode & 07777));
 	return 0;
 }
 
@@ -237,7 +240,8 @@ int
 cv_put_add(struct cv_put *p, const void *b, size_t n, struct cv_err *e)
 {
 	if (n > p->max - p->n)
-		return cv_fail(e, CV_R_LIMIT, "more than %llu bytes, which is all that was expected",
+		return cv_fail(e, CV_R_LIMIT,
+			       "more than %llu bytes, which is all that was expected",
 			       (unsigned long long)p->max);
 	if (cv_hash_add(p->hash, b, n, e) != 0)
 		return -1;
@@ -273,8 +277,8 @@ give_name(struct cv_put *p, const char *name, struct cv_err *e)
 	if (errno == EEXIST)
 		return 0;
 	/* no RENAME_NOREPLACE on this file system: link is as exclusive */
-	if (errno == EINVAL && (linkat(p->s->tmp, p->tmp, p->s->blobs, name, 0) == 0 ||
-				errno == EEXIST))
+	if (errno == EINVAL &&
+	    (linkat(p->s->tmp, p->tmp, p->s->blobs, name, 0) == 0 || errno == EEXIST))
 		return 0;
 	return cv_fail_errno(e, "store: cannot keep sha256:%s", name);
 }

@@ -10,6 +10,7 @@
 #include "trust/base/json_int.h"
 #include "trust/base/text.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +221,26 @@ cv_json_free(struct cv_jdoc **doc)
 	free((*doc)->mark);
 	free(*doc);
 	*doc = NULL;
+}
+
+void
+cv_json_free_secret(struct cv_jdoc **doc)
+{
+	struct cv_jdoc *d = *doc;
+	const char *s;
+	char *w;
+
+	for (uint32_t i = 0; d != NULL && i < d->nodes; i++) {
+		s = json_string_value(d->node[i].json);
+		memcpy(&w, &s, sizeof(w)); /* nobody else holds these values */
+		if (s != NULL)
+			OPENSSL_cleanse(w, strlen(w));
+	}
+	if (d != NULL) {
+		OPENSSL_cleanse(d->text, d->n);
+		OPENSSL_cleanse(d->arena, d->n);
+	}
+	cv_json_free(doc);
 }
 
 void

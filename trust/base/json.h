@@ -49,6 +49,10 @@ int cv_json_parse(struct cv_jdoc **ret, const char *name, struct cv_span in, uns
 		  struct cv_err *e) cv_must;
 void cv_json_free(struct cv_jdoc **doc);
 
+/* cv_json_free_secret: the same for a document that holds secrets: its text and
+ * its strings are overwritten first. */
+void cv_json_free_secret(struct cv_jdoc **doc);
+
 struct cv_jv cv_json_root(const struct cv_jdoc *doc);
 
 enum cv_jtype cv_jv_type(struct cv_jv v);
