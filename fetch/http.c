@@ -18,7 +18,7 @@
 #define CLOCK_SLACK 20 /* ms: libcurl's clock and ours are read at two moments */
 
 struct cv_http {
-	CURL *curl; /* keeps connections from one request to the next */
+	CURL *curl; /* made by the first request; keeps connections for the next */
 	struct cv_http_opts o;
 };
 
@@ -84,10 +84,8 @@ cv_http_open(struct cv_http **ret, const struct cv_http_opts *opts, struct cv_er
 {
 	struct cv_http *h = calloc(1, sizeof(*h));
 
-	if (h == NULL || (h->curl = curl_easy_init()) == NULL) {
-		free(h);
+	if (h == NULL)
 		return cv_fail_memory(e);
-	}
 	h->o = *opts;
 	*ret = h;
 	return 0;
@@ -400,11 +398,14 @@ int
 cv_http_do(struct cv_http *h, const struct cv_request *q, struct cv_reply *r, bool *again,
 	   struct cv_err *e)
 {
-	struct live l = { .q = q, .r = r, .e = e, .curl = h->curl, .proxied = h->o.proxied };
+	struct live l = { .q = q, .r = r, .e = e, .proxied = h->o.proxied };
 	CURLcode code;
 
 	*again = false;
 	reply_start(r);
+	if (h->curl == NULL && (h->curl = curl_easy_init()) == NULL)
+		return cv_fail_memory(e);
+	l.curl = h->curl;
 	if (cv_mono_left(q->deadline) == 0)
 		return cv_fail(e, CV_R_DEADLINE, "not done in the time that was given");
 	if (q->url->https && h->o.ca.n == 0)

@@ -8,7 +8,6 @@
  * inside the C library (files, dns) are mapped on first use.
  */
 #include <curl/curl.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,6 +38,14 @@ proxied(void)
 	return false;
 }
 
+/* start_curl: after the library has told OpenSSL to read no configuration. If it
+ * fails, making the first handle fails too, and says so. */
+static void
+start_curl(void)
+{
+	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -51,16 +58,13 @@ main(int argc, char **argv)
 				    .pause_ms = PAUSE_MS,
 				    .login = cv_fetch_login,
 				    .progress = cv_fetch_progress };
-	struct cv_worker_def def = {
-		.name = "fetch", .seal = CV_SEAL_NET, .many = true, .tasks = cv_fetch_tasks
-	};
+	struct cv_worker_def def = { .name = "fetch",
+				     .seal = CV_SEAL_NET,
+				     .many = true,
+				     .warm = start_curl,
+				     .tasks = cv_fetch_tasks };
 	struct cv_err e = { 0 };
 
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 ||
-	    curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		fprintf(stderr, "clawverify-fetch: cannot start its libraries\n");
-		return CV_EXIT_INTERNAL;
-	}
 	if (cv_ca_read(&ca, &opts.http.ca_err) == 0)
 		opts.http.ca = cv_buf_span(&ca);
 	if (cv_net_open(&net, &opts, &e) != 0) {
