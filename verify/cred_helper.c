@@ -216,12 +216,12 @@ reap(struct helper *h, bool kill_it, int *status)
 	p.fd = pidfd;
 	if (!kill_it && pidfd >= 0)
 		(void)poll(&p, 1, END_MS);
-	rc = waitpid(h->pid, status, WNOHANG); /* the group may have others in it */
-	(void)kill(-h->pid, SIGKILL);
-	while (rc == 0 && waitpid(h->pid, status, 0) < 0 && errno == EINTR)
-		;
+	(void)kill(-h->pid, SIGKILL); /* if it has ended: what it left in its group */
+	do
+		rc = waitpid(h->pid, status, 0);
+	while (rc < 0 && errno == EINTR);
 	h->pid = 0;
-	return rc >= 0 ? 0 : -1;
+	return rc > 0 ? 0 : -1;
 }
 
 static int
