@@ -55,8 +55,7 @@ no(const struct file *f, struct cv_finding *finding, struct cv_err *e)
 static bool
 about_it(enum cv_reason r)
 {
-	return r == CV_R_MALFORMED || r == CV_R_AMBIGUOUS || r == CV_R_LIMIT ||
-	       r == CV_R_UNSUPPORTED;
+	return cv_reason_exit(r) == CV_EXIT_FAIL || r == CV_R_UNSUPPORTED;
 }
 
 /* blame: an error about the file becomes a finding; others stay errors */

@@ -43,8 +43,7 @@ no(struct task *t, struct cv_finding *f, struct cv_err *e)
 static bool
 about_it(enum cv_reason r)
 {
-	return r == CV_R_MALFORMED || r == CV_R_AMBIGUOUS || r == CV_R_LIMIT ||
-	       r == CV_R_UNSUPPORTED;
+	return cv_reason_exit(r) == CV_EXIT_FAIL || r == CV_R_UNSUPPORTED;
 }
 
 /* ---- the document ---- */
