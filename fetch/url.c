@@ -92,7 +92,22 @@ take_host(struct cv_url *ret, CURLU *u)
 		return -1;
 	for (i = 0; ret->host[i] != '\0'; i++)
 		ret->host[i] = (char)tolower((unsigned char)ret->host[i]);
-	return ret->host[i - 1] == '.' ? -1 : 0;
+	if (ret->host[i - 1] == '.')
+		return -1;
+	return curl_url_set(u, CURLUPART_HOST, ret->host, 0) == CURLUE_OK ? 0 : -1;
+}
+
+/* slashes_ok: libcurl takes one to three slashes after the scheme for two. */
+static bool
+slashes_ok(const char *text)
+{
+	const char *rest = NULL;
+
+	if (strncasecmp(text, "http:", 5) == 0)
+		rest = text + 5;
+	else if (strncasecmp(text, "https:", 6) == 0)
+		rest = text + 6;
+	return rest == NULL || (rest[0] == '/' && rest[1] == '/' && rest[2] != '/');
 }
 
 static int
@@ -130,6 +145,8 @@ parse(struct cv_url *ret, const char *base, const char *text, struct cv_err *e)
 		return cv_fail_memory(e);
 	if (!bytes_ok(text))
 		return bad(e, text, "has a byte that no URL has");
+	if (!slashes_ok(text))
+		return bad(e, text, "want two slashes after the scheme");
 	if (strlen(text) > CV_MAX_URL)
 		return bad(e, text, "longer than is accepted");
 	if (base != NULL && curl_url_set(u, CURLUPART_URL, base, 0) != CURLUE_OK)
