@@ -33,7 +33,7 @@
 
 #include "verify/agent.h"
 
-#define CV_POLICY_SCHEMA "clawverify.policy/1"
+#define CV_POLICY_SCHEMA  "clawverify.policy/1"
 #define CV_POLICY_PAYLOAD "application/vnd.clawverify.policy.v1+json" /* in a DSSE envelope */
 
 /* Bits of a rule's basis; the order of enum cv_basis (result.h). */
@@ -46,10 +46,10 @@ enum {
 enum { CV_SUBJECT_INDEX = 1, CV_SUBJECT_MANIFEST = 2 };
 
 struct cv_key {
-	const char *file;	 /* as written, or NULL for an inline key */
-	const char *pem;	 /* one block "PUBLIC KEY", NUL-terminated */
-	struct cv_digest id;	 /* SHA-256 of its DER form (the SPKI): the key id
-				    "sha256:<hex>" of signer facts */
+	const char *file;    /* as written, or NULL for an inline key */
+	const char *pem;     /* one block "PUBLIC KEY", NUL-terminated */
+	struct cv_digest id; /* SHA-256 of its DER form (the SPKI): the key id
+				"sha256:<hex>" of signer facts */
 	struct cv_jpos pos;
 };
 
@@ -103,7 +103,7 @@ struct cv_rule {
 	unsigned types; /* bits 1 << enum cv_atype */
 	const char *match_name, *match_source;
 
-	unsigned basis; /* CV_ACCEPT_* */
+	unsigned basis;                     /* CV_ACCEPT_* */
 	const struct cv_signer **signed_by; /* any key of threshold of them */
 	size_t nsigned_by;
 	unsigned threshold;
@@ -136,18 +136,18 @@ enum cv_control {
 	/* cv_control_words[] has them as "image", "mounts", "read-only-root",
 	 * "capabilities", "no-new-privileges", "user", "namespaces", "memory",
 	 * "cpus", "pids", "network-none", "egress" */
-	CV_CTL_IMAGE,	       /* exactly the verified image */
-	CV_CTL_MOUNTS,	       /* verified trees, read-only */
-	CV_CTL_ROOT,	       /* read-only root file system */
-	CV_CTL_CAPABILITIES,   /* all dropped but those named */
+	CV_CTL_IMAGE,        /* exactly the verified image */
+	CV_CTL_MOUNTS,       /* verified trees, read-only */
+	CV_CTL_ROOT,         /* read-only root file system */
+	CV_CTL_CAPABILITIES, /* all dropped but those named */
 	CV_CTL_NO_NEW_PRIVILEGES,
 	CV_CTL_USER,
-	CV_CTL_NAMESPACES,     /* none of the host's */
+	CV_CTL_NAMESPACES, /* none of the host's */
 	CV_CTL_MEMORY,
 	CV_CTL_CPUS,
 	CV_CTL_PIDS,
-	CV_CTL_NETWORK_NONE,   /* no network at all */
-	CV_CTL_EGRESS,	       /* only the named hosts and ports */
+	CV_CTL_NETWORK_NONE, /* no network at all */
+	CV_CTL_EGRESS,       /* only the named hosts and ports */
 	CV_CTL_COUNT
 };
 extern const char *const cv_control_words[]; /* "image", ..., NULL */
@@ -156,10 +156,10 @@ struct cv_policy {
 	const char *name;
 	uint64_t version; /* 0: not stated */
 	bool has_expires;
-	int64_t expires;  /* first second at which it no longer holds */
+	int64_t expires;     /* first second at which it no longer holds */
 	const char *extends; /* "preset:strict" ..., or NULL */
 	bool confinement_required;
-	bool audit; /* mode audit: never launchable */
+	bool audit;        /* mode audit: never launchable */
 	int64_t valid_for; /* seconds that a verdict holds */
 
 	struct cv_signer *signers; /* sorted by name */
@@ -176,15 +176,16 @@ struct cv_policy {
 
 	struct cv_items accept; /* uncovered things that are accepted; globs */
 
-	struct cv_items allow; /* "docker-socket", "privileged",
-				  "host-namespace:pid", "device:/dev/kvm",
-				  "writable-code"; exactly these */
-	struct cv_limits max; /* most that a launch may ask for; 0: any */
+	struct cv_items allow;              /* "docker-socket", "privileged",
+					       "host-namespace:pid", "device:/dev/kvm",
+					       "writable-code"; exactly these */
+	struct cv_limits max;               /* most that a launch may ask for; 0: any */
 	bool has_capabilities, has_network; /* stated: only these */
 	struct cv_items capabilities;
 	struct cv_items network; /* globs of host:port */
+	bool has_controls;
 	unsigned required_controls; /* bits 1 << enum cv_control */
-	struct cv_digest digest; /* of cv_policy_effective() */
+	struct cv_digest digest;    /* of cv_policy_effective() */
 	const char *file;
 
 	struct cv_jdoc *doc, *preset_doc;
