@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_lock.c: what a result amounts to as a lock, and as a launch set. Must
+ * never write down what was not found.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/engine.h"
+
+#include "trust/base/banned.h"
+
+/* str: an optional string into the lock's memory. */
+static int
+str(struct cv_lock *l, const char **ret, const char *s, struct cv_err *e)
+{
+	*ret = NULL;
+	if (s == NULL)
+		return 0;
+	*ret = cv_mem_str(&l->mem, s, e);
+	return *ret == NULL ? -1 : 0;
+}
+
+/* copy_tree: the lock owns its tree. */
+static int
+copy_tree(struct cv_tree **ret, const struct cv_tree *from, struct cv_err *e)
+{
+	cv_auto(cv_tree_free) struct cv_tree *t = NULL;
+	struct cv_digest d;
+	size_t i;
+
+	if (from == NULL)
+		return 0;
+	if (cv_tree_open(&t, "lock", e) != 0)
+		return -1;
+	for (i = 0; i < cv_tree_count(from); i++)
+		if (cv_tree_add(t, cv_tree_at(from, i), e) != 0)
+			return -1;
+	if (cv_tree_end(t, &d, e) != 0)
+		return -1;
+	if (!cv_digest_eq(&d, cv_tree_digest(from)))
+		return cv_fail(e, CV_R_BUG, "a copied tree has another digest");
+	*ret = cv_steal(t);
+	return 0;
+}
+
+static int
+fill_layers(struct cv_lock *l, struct cv_lock_artifact *to, const struct cv_r_artifact *a,
+	    struct cv_err *e)
+{
+	size_t i;
+
+	to->layers = cv_mem_get(&l->mem, a->nlayers, sizeof(*to->layers), e);
+	if (to->layers == NULL)
+		return -1;
+	for (i = 0; i < a->nlayers; i++) {
+		to->layers[i].digest = a->layers[i].digest;
+		to->layers[i].diffid = a->layers[i].diffid;
+		to->layers[i].size = a->layers[i].size;
+		if (str(l, &to->layers[i].media, a->layers[i].media, e) != 0)
+			return -1;
+	}
+	to->nlayers = a->nlayers;
+	return 0;
+}
+
+static int
+fill_evidence(struct cv_lock *l, struct cv_lock_artifact *to, const struct cv_r_artifact *a,
+	      struct cv_err *e)
+{
+	size_t i;
+
+	to->signers = cv_mem_get(&l->mem, a->nsigners, sizeof(*to->signers), e);
+	to->evidence = cv_mem_get(&l->mem, a->nevidence, sizeof(*to->evidence), e);
+	if (to->signers == NULL || to->evidence == NULL)
+		return -1;
+	for (i = 0; i < a->nsigners; i++) {
+		if (str(l, &to->signers[i].keyid, a->signers[i].keyid, e) != 0 ||
+		    str(l, &to->signers[i].name, a->signers[i].name, e) != 0 ||
+		    str(l, &to->signers[i].predicate, a->signers[i].predicate, e) != 0)
+			return -1;
+	}
+	to->nsigners = a->nsigners;
+	for (i = 0; i < a->nevidence; i++) {
+		to->evidence[i].digest = a->evidence[i].digest;
+		if (str(l, &to->evidence[i].role, a->evidence[i].role, e) != 0)
+			return -1;
+	}
+	to->nevidence = a->nevidence;
+	return 0;
+}
+
+static int
+fill(struct cv_lock *l, struct cv_lock_artifact *to, const struct cv_r_artifact *a,
+     struct cv_err *e)
+{
+	const struct cv_artifact *d = a->decl;
+
+	if (a->digest.alg == CV_ALG_NONE)
+		return cv_fail(e, a->reason != CV_R_NONE ? a->reason : CV_R_UNDECIDED,
+			       "%s: was not resolved, so there is nothing to lock", a->name);
+	to->type = d->type;
+	to->origin = d->origin;
+	to->digest = a->digest;
+	to->size = a->size;
+	to->index = a->index;
+	to->manifest = a->manifest;
+	to->config = a->config;
+	to->archive = a->archive;
+	if (str(l, &to->name, a->name, e) != 0 || str(l, &to->asked, d->asked, e) != 0 ||
+	    str(l, &to->media, a->media, e) != 0 || str(l, &to->platform, a->platform, e) != 0 ||
+	    str(l, &to->package, a->package, e) != 0 || str(l, &to->version, a->version, e) != 0)
+		return -1;
+	if (fill_layers(l, to, a, e) != 0 || fill_evidence(l, to, a, e) != 0)
+		return -1;
+	return copy_tree(&to->tree, a->tree, e);
+}
+
+int
+cv_engine_lock(struct cv_lock **ret, const struct cv_result *r, const struct cv_request *rq,
+	       struct cv_err *e)
+{
+	cv_auto(cv_lock_free) struct cv_lock *l = NULL;
+	size_t i;
+
+	if (cv_lock_open(&l, r->nartifacts, e) != 0)
+		return -1;
+	l->agent = rq->agent->digest;
+	l->policy = rq->policy->digest;
+	for (i = 0; i < r->nartifacts; i++) {
+		l->nartifacts = i + 1; /* a tree given away is released with the lock */
+		if (fill(l, &l->artifacts[i], &r->artifacts[i], e) != 0)
+			return -1;
+	}
+	*ret = cv_steal(l);
+	return 0;
+}
+
+/* ---- launch set ---- */
+
+static const struct cv_r_artifact *
+find(const struct cv_result *r, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < r->nartifacts; i++)
+		if (strcmp(r->artifacts[i].name, name) == 0)
+			return &r->artifacts[i];
+	return NULL;
+}
+
+static int
+resolve(struct cv_ls_artifact *to, const struct cv_artifact *d, const struct cv_result *r,
+	struct cv_err *e)
+{
+	const struct cv_r_artifact *a;
+
+	*to = (struct cv_ls_artifact){ .name = d->name, .type = d->type };
+	if (!cv_artifact_covered(d)) {
+		to->url = d->asked;
+		return 0;
+	}
+	a = find(r, d->name);
+	if (a == NULL || a->digest.alg == CV_ALG_NONE)
+		return cv_fail(e, CV_R_RULE, "%s: has no digest, so nothing can be launched",
+			       d->name);
+	to->digest = a->digest;
+	return 0;
+}
+
+int
+cv_engine_launchset(struct cv_launchset **ret, const struct cv_result *r,
+		    const struct cv_agent *agent, struct cv_err *e)
+{
+	cv_auto(cv_freep) struct cv_ls_artifact *v = NULL;
+	const struct cv_r_artifact *image;
+	struct cv_ls_image ids;
+	size_t i;
+
+	if (!agent->has_launch)
+		return cv_fail(e, CV_R_RULE, "%s: has no \"launch\", so there is nothing to launch",
+			       agent->name);
+	v = calloc(agent->nartifacts + 1, sizeof(*v));
+	if (v == NULL)
+		return cv_fail_memory(e);
+	for (i = 0; i < agent->nartifacts; i++)
+		if (resolve(&v[i], &agent->artifacts[i], r, e) != 0)
+			return -1;
+	image = find(r, agent->launch.image->name);
+	if (image == NULL || image->platform == NULL)
+		return cv_fail(e, CV_R_RULE, "%s: the image to launch was not resolved",
+			       agent->launch.image->name);
+	ids = (struct cv_ls_image){ .index = image->index,
+				    .manifest = image->manifest,
+				    .config = image->config };
+	return cv_launchset_make(ret, agent, image->platform, &ids, v, agent->nartifacts, e);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* local_int.h: the inside of local.c. */
+#ifndef CV_LOCAL_INT_H
+#define CV_LOCAL_INT_H
+
+#include "trust/base/limits.h"
+#include "verify/engine_par.h"
+#include "verify/local.h"
+
+#include <sys/stat.h>
+
+#define LOCAL_PATH   (2 * CV_MAX_PATH + 2)
+#define LOCAL_WINDOW (256 * 1024)
+
+/* A file, a link or an empty directory. */
+struct entry {
+	const char *path; /* below the artifact's own path; "" for a single file */
+	const char *target;
+	struct stat st; /* as listed; what it has to stay */
+	struct cv_digest digest;
+};
+
+struct cv_local {
+	struct cv_local_opts o;
+	const char *path;
+	const struct cv_items *globs;
+	bool single;
+	struct entry *v;
+	size_t n, cap;
+	struct entry **files; /* the regular ones, sorted by path */
+	size_t nfiles;
+	struct cv_tree *tree;
+	struct cv_digest digest;
+	struct cv_mem mem;
+	char scratch[LOCAL_PATH]; /* while listing: not on a stack of 256 levels */
+};
+
+#endif

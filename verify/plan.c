@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan.c: which checks have to be answered about what. The ids of a worker's
+ * task are those that trust/base/proto.h names ("Answers"). A planned check
+ * that nobody answers makes its artifact undecided, so a part that was skipped,
+ * whatever the reason, can never pass.
+ */
+#include "verify/engine_int.h"
+
+#include "trust/base/banned.h"
+
+const char *const cv_layer_checks[] = {
+	"image.layer-malformed", "image.traversal",         "image.device-node",
+	"image.duplicate-entry", "image.whiteout-invalid",  "image.bomb",
+	"image.diffid-mismatch", "image.unsupported-layer", NULL,
+};
+
+const char *const cv_launch_checks[] = {
+	"launch.capability",     "launch.device",        "launch.docker-socket",
+	"launch.host-namespace", "launch.limits",        "launch.network",
+	"launch.privileged",     "launch.writable-code", NULL,
+};
+
+static const char *const image_checks[] = {
+	"oci.malformed",        "oci.ambiguous",         "oci.unsupported",
+	"oci.platform-missing", "oci.edge-mismatch",     "image.link-escape",
+	"image.config-unsafe",  "fetch.digest-mismatch", NULL,
+};
+
+static const char *const model_checks[] = { "model.pickle", "model.format-refused",
+					    "model.code-beside-weights", NULL };
+static const char *const model_maybe[] = { "model.safetensors-invalid", "model.gguf-invalid",
+					   NULL };
+static const char *const skill_checks[] = { "skill.manifest-missing", "text.invalid-utf8",
+					    "text.hidden-unicode", NULL };
+static const char *const prompt_checks[] = { "text.invalid-utf8", "text.hidden-unicode", NULL };
+static const char *const package_checks[] = {
+	"archive.malformed",     "archive.ambiguous",
+	"archive.traversal",     "archive.unsafe-member",
+	"archive.bomb",          "tool.manifest-invalid",
+	"tool.lifecycle-script", NULL,
+};
+static const char *const local_checks[] = { "file.unsafe", "file.changed", NULL };
+static const char *const sbom_checks[] = { "sbom.absent",
+					   "sbom.malformed",
+					   "sbom.unsupported",
+					   "sbom.subject-mismatch",
+					   "vuln.known",
+					   "vuln.no-coverage",
+					   NULL };
+static const char *const sbom_maybe[] = { "vuln.index-absent", "vuln.index-stale", NULL };
+
+static int
+plan(struct cv_job *j, const char *const *checks, bool na_ok, struct cv_err *e)
+{
+	for (; *checks != NULL; checks++)
+		if (cv_result_plan(j->a, *checks, cv_job_required(j, *checks), na_ok, e) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+plan_one(struct cv_job *j, const char *check, bool na_ok, struct cv_err *e)
+{
+	const char *const checks[] = { check, NULL };
+
+	return plan(j, checks, na_ok, e);
+}
+
+static int
+plan_contents(struct cv_job *j, struct cv_err *e)
+{
+	switch (j->decl->type) {
+	case CV_A_IMAGE:
+		return plan(j, image_checks, false, e) != 0 ||
+				       plan(j, cv_layer_checks, false, e) != 0
+			       ? -1
+			       : 0;
+	case CV_A_MODEL:
+		return plan(j, model_checks, false, e) != 0 || plan(j, model_maybe, true, e) != 0
+			       ? -1
+			       : 0;
+	case CV_A_SKILL:
+		return plan(j, skill_checks, false, e);
+	case CV_A_PROMPT:
+		return plan(j, prompt_checks, false, e);
+	case CV_A_MCP:
+		return plan(j, package_checks, false, e);
+	case CV_A_FILE:
+	case CV_A_MCP_REMOTE:
+	case CV_A_MODEL_HOSTED:
+		break;
+	}
+	return 0;
+}
+
+static int
+plan_origin(struct cv_job *j, struct cv_err *e)
+{
+	if (j->decl->origin == CV_O_PATH && plan(j, local_checks, false, e) != 0)
+		return -1;
+	if (j->decl->type != CV_A_IMAGE && j->decl->digest.alg != CV_ALG_NONE)
+		return plan_one(j, "fetch.digest-mismatch", false, e);
+	return 0;
+}
+
+static int
+plan_vouch(struct cv_job *j, struct cv_err *e)
+{
+	if (plan_one(j, "basis.insufficient", false, e) != 0)
+		return -1;
+	if (j->run->rq->mode == CV_MODE_VERIFY &&
+	    (plan_one(j, "lock.absent", false, e) != 0 ||
+	     plan_one(j, "lock.digest-mismatch", true, e) != 0))
+		return -1;
+	if (j->rule->nattestations > 0 && plan_one(j, "sig.attestation-absent", false, e) != 0)
+		return -1;
+	if (!j->rule->sbom_required)
+		return 0;
+	return plan(j, sbom_checks, false, e) != 0 || plan(j, sbom_maybe, true, e) != 0 ? -1 : 0;
+}
+
+int
+cv_plan_artifact(struct cv_job *j, struct cv_err *e)
+{
+	if (plan_one(j, "policy.no-rule", false, e) != 0)
+		return -1;
+	if (j->rule == NULL)
+		return 0;
+	if (plan_vouch(j, e) != 0 || plan_origin(j, e) != 0)
+		return -1;
+	return plan_contents(j, e);
+}
+
+static int
+agent_one(struct cv_run *run, const char *check, struct cv_err *e)
+{
+	return cv_result_agent_plan(run->res, check,
+				    cv_policy_required(run->rq->policy, NULL, check), false, e);
+}
+
+int
+cv_plan_agent(struct cv_run *run, struct cv_err *e)
+{
+	size_t i;
+
+	if (agent_one(run, "policy.expired", e) != 0 || agent_one(run, "agent.uncovered", e) != 0)
+		return -1;
+	if (run->rq->mode == CV_MODE_VERIFY && agent_one(run, "agent.changed", e) != 0)
+		return -1;
+	if (run->rq->policy->confinement_required && agent_one(run, "sandbox.unavailable", e) != 0)
+		return -1;
+	if (!run->rq->agent->has_launch)
+		return 0;
+	for (i = 0; cv_launch_checks[i] != NULL; i++)
+		if (agent_one(run, cv_launch_checks[i], e) != 0)
+			return -1;
+	return 0;
+}
