@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CV_T_IMAGE over images that cosign signed (tests/fixtures/cosign), both
- * generations, and over forged ones. */
+ * generations. Forged ones are in test_trust_forged.c and test_trust_graph.c. */
 #include "tests/support/drive.h"
 #include "tests/support/t.h"
+#include "tests/support/world.h"
 #include "trust/base/oci.h"
 #include "trust/base/ref.h"
 #include "trust/base/sandbox.h"
@@ -33,32 +34,6 @@ read_file(const char *path)
 		t_fail(__FILE__, __LINE__, "cannot open %s", path);
 	T_OK(cv_buf_read_fd(&b, fd, path, &e), e);
 	return b;
-}
-
-static struct d_answer
-run_image(struct f_store *s, struct cv_digest root, const char *served, const char *pem,
-	  unsigned flags)
-{
-	struct f_entry *entry = f_get_digest(s, &root);
-	struct d_worker w = { 0 };
-	struct d_answer a;
-	struct cv_out *o;
-
-	d_open(&w, "clawverify-trust");
-	o = d_task(&w, CV_T_IMAGE);
-	d_blob(&w, cv_buf_span(&entry->bytes));
-	cv_out_digest(o, CV_TAG_DIGEST, &root);
-	cv_out_str(o, CV_TAG_MEDIA, served);
-	cv_out_str(o, CV_TAG_PLATFORM, "linux/amd64");
-	cv_out_str(o, CV_TAG_NAME, "registry.example/agent");
-	cv_out_u64(o, CV_TAG_FLAGS, flags);
-	cv_out_u64(o, CV_TAG_NOW, 1800000000);
-	d_send(&w);
-	if (pem != NULL)
-		d_key(&w, "maker", pem);
-	a = d_run(&w, s);
-	d_close(&w);
-	return a;
 }
 
 /* ---- recorded ---- */
@@ -155,7 +130,7 @@ run_recorded(const char *dir, const char *key, unsigned flags)
 	if (strcmp(dir, "image-bundle") == 0)
 		referrers_from_tags(&s);
 	T(cv_digest_parse(&root, cv_span_str(INDEX), NULL) == 0);
-	a = run_image(&s, root, CV_MT_OCI_INDEX, cv_buf_text(&pem), flags);
+	a = d_image(&s, root, CV_MT_OCI_INDEX, cv_buf_text(&pem), flags);
 	cv_buf_free(&pem);
 	f_store_free(&s);
 	return a;
@@ -207,9 +182,67 @@ cosign_bundle(void)
 	check_recorded("image-bundle", CV_SIGNED_BUNDLE);
 }
 
+static void
+other_key_counts_for_nothing(void)
+{
+	struct d_answer a = run_recorded("image-legacy", FIXTURES "/p384.pub", ALL);
+
+	T(a.done);
+	T_INT(d_facts(&a, CV_F_SIGNER), 0);
+	T_INT(d_facts(&a, CV_F_STATEMENT), 0);
+	T_INT(d_reason(&a, "sig.invalid"), CV_R_SIGNATURE);
+	T_INT(d_reason(&a, "sig.absent"), CV_R_COUNT);
+	d_answer_free(&a);
+	a = run_recorded("image-bundle", FIXTURES "/p384.pub", ALL);
+	T(a.done);
+	T_INT(d_facts(&a, CV_F_SIGNER), 0);
+	T_INT(d_facts(&a, CV_F_STATEMENT), 0);
+	T_INT(d_reason(&a, "sig.untrusted-key"), CV_R_IDENTITY); /* the hint names it */
+	d_answer_free(&a);
+}
+
+static void
+only_what_was_asked_for(void)
+{
+	struct d_answer a =
+		run_recorded("image-legacy", FIXTURES "/cosign.pub", BOTH | CV_IMG_BUNDLES);
+
+	T_INT(d_facts(&a, CV_F_SIGNER), 0);
+	T_INT(d_reason(&a, "sig.absent"), CV_R_ABSENT);
+	T_INT(d_facts(&a, CV_F_NODE), 4);
+	d_answer_free(&a);
+	a = run_recorded("image-legacy", FIXTURES "/cosign.pub", 0);
+	T(a.done);
+	T_INT(d_facts(&a, CV_F_SIGNER), 0);
+	T_INT(d_reason(&a, "sig.absent"), CV_R_COUNT);
+	T_INT(d_reason(&a, "oci.malformed"), CV_R_NONE);
+	T_INT(a.needs, 2);
+	d_answer_free(&a);
+	/* an attestation is no signature */
+	a = run_recorded("image-bundle", FIXTURES "/cosign.pub",
+			 CV_IMG_ATTESTATIONS | CV_IMG_BUNDLES);
+	T_INT(d_facts(&a, CV_F_STATEMENT), 1);
+	T_INT(d_reason(&a, "sig.absent"), CV_R_COUNT);
+	d_answer_free(&a);
+}
+
+static void
+the_worker_is_sealed(void)
+{
+	struct d_worker w = { 0 };
+
+	d_open(&w, "clawverify-trust");
+	if (!(w.sandbox & CV_SBX_SANITIZER))
+		T_INT(w.sandbox & CV_SBX_SECCOMP, CV_SBX_SECCOMP);
+	d_close(&w);
+}
+
 static const struct t_case cases[] = {
 	{ "cosign's first generation, as recorded", cosign_legacy },
 	{ "cosign's bundles, as recorded", cosign_bundle },
+	{ "another key counts for nothing", other_key_counts_for_nothing },
+	{ "only what was asked for is looked at", only_what_was_asked_for },
+	{ "the worker is sealed", the_worker_is_sealed },
 };
 
 T_MAIN(cases)

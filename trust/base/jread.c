@@ -5,9 +5,10 @@
 
 #include <string.h>
 
-#include "trust/base/banned.h"
 #include "trust/base/enc.h"
 #include "trust/base/text.h"
+
+#include "trust/base/banned.h"
 
 /* Go's folding, as far as it ends in an ASCII letter. */
 static uint32_t
