@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make            build/clawverify and its workers beside it
-# make check      the tests: no network, no root
-# make help       the rest
+# make              build/clawverify and its workers beside it
+# make check        the tests: no network, no root
+# make demo         one agent passed, offline
+# make lint         arrows between the rooms, sizes, format
+# make bench        speed and memory, beside the peers that are installed
+# make e2e          real peers on loopback (docker, cosign, npm): wants root
+# make conformance  the public vectors under CV_SHARED (../shared)
+# make fuzz         every reader for FUZZ_SECONDS (10); wants clang
+# make install      to PREFIX (/usr/local), below DESTDIR
+# make clean        remove what was built
+# make help         this list
 #
 # BUILD=dir puts everything elsewhere; SAN=address,undefined builds with
 # sanitizers (workers then run unconfined and say so).
@@ -139,6 +147,35 @@ units: $(UNIT) $(HELPERS)
 
 check: all units
 	$(Q)tests/run --build $(BUILD)
+
+# Real peers on loopback; what is not installed is skipped and counted so.
+e2e: all
+	$(Q)tests/run --build $(BUILD) --limit 900 --jobs 1 -v tests/e2e/agent.py
+
+demo: all
+	$(Q)$(BUILD)/clawverify demo
+
+# ---- installation ----
+
+MAN1 := $(wildcard docs/man/*.1)
+MAN7 := $(wildcard docs/man/*.7)
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)/schema \
+		$(DESTDIR)$(DATADIR)/presets $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7
+	install -m 755 $(BUILD)/clawverify $(DESTDIR)$(BINDIR)/
+	install -m 755 $(addprefix $(BUILD)/,$(filter-out clawverify,$(PROGRAMS))) \
+		$(DESTDIR)$(LIBEXECDIR)/
+	install -m 644 verify/schema/*.json $(DESTDIR)$(DATADIR)/schema/
+	install -m 644 trustroots/presets/*.json $(DESTDIR)$(DATADIR)/presets/
+	install -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1/
+	install -m 644 $(MAN7) $(DESTDIR)$(MANDIR)/man7/
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/clawverify
+	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(MAN1))) \
+		$(addprefix $(DESTDIR)$(MANDIR)/man7/,$(notdir $(MAN7)))
 
 # ---- guards ----
 
