@@ -15,7 +15,7 @@
 #include "verify/tree.h"
 
 #define CV_LOCK_SCHEMA "clawverify.lock/1"
-#define CV_LOCK_NAME "clawverify.lock"
+#define CV_LOCK_NAME   "clawverify.lock"
 
 struct cv_lock_layer {
 	struct cv_digest digest, diffid;
@@ -38,10 +38,10 @@ struct cv_lock_artifact {
 	const char *name;
 	enum cv_atype type;
 	enum cv_origin origin;
-	const char *asked;	 /* ref, path or url as the agent file had it */
+	const char *asked;       /* ref, path or url as the agent file had it */
 	struct cv_digest digest; /* identity: manifest, file or tree digest */
-	uint64_t size;		 /* bytes of it: manifest, file, sum of a tree */
-	const char *media;	 /* or NULL */
+	uint64_t size;           /* bytes of it: manifest, file, sum of a tree */
+	const char *media;       /* or NULL */
 
 	/* images */
 	struct cv_digest index, manifest, config; /* index: alg 0 if none */
@@ -63,8 +63,8 @@ struct cv_lock_artifact {
 };
 
 struct cv_lock {
-	struct cv_digest agent;	 /* cv_agent.digest when locked */
-	struct cv_digest policy; /* cv_policy.digest when locked */
+	struct cv_digest agent;             /* cv_agent.digest when locked */
+	struct cv_digest policy;            /* cv_policy.digest when locked */
 	struct cv_lock_artifact *artifacts; /* sorted by name */
 	size_t nartifacts;
 	const char *file;
