@@ -18,8 +18,8 @@
 #include "trust/base/banned.h"
 
 #define IN_BYTES (128 * 1024)
-#define BACK	 8 /* bytes that an engine may give back (deflate.h) */
-#define STEPS	 16
+#define BACK     8 /* bytes that an engine may give back (deflate.h) */
+#define STEPS    16
 
 enum state {
 	ST_HEADER, /* a member or frame begins */
@@ -40,12 +40,12 @@ struct cv_inflate {
 
 	uint64_t fetched; /* of the blob, into `in` */
 	size_t at, have;  /* within `in` */
-	uint64_t made;	  /* in all; member: of this member */
+	uint64_t made;    /* in all; member: of this member */
 	uint64_t member;
 	uint32_t crc;
 
 	uint64_t mark[STEPS]; /* input position when the k-th step of output began */
-	uint64_t step;	      /* steps of output finished */
+	uint64_t step;        /* steps of output finished */
 
 	uint8_t in[BACK + IN_BYTES];
 	uint8_t out[CV_INFLATE_PIECE];
@@ -96,8 +96,7 @@ at_end(const struct cv_inflate *z)
 static int
 cut_short(const struct cv_inflate *z, const char *part, struct cv_err *e)
 {
-	return cv_fail(e, CV_R_MALFORMED,
-		       "compressed data ends at byte %llu, in the middle of %s",
+	return cv_fail(e, CV_R_MALFORMED, "compressed data ends at byte %llu, in the middle of %s",
 		       (unsigned long long)z->blob.len, part);
 }
 
@@ -122,9 +121,9 @@ le32(const uint8_t *p)
 
 /* ---- gzip (RFC 1952) ---- */
 
-#define GZ_HCRC	   2
+#define GZ_HCRC    2
 #define GZ_EXTRA   4
-#define GZ_NAME	   8
+#define GZ_NAME    8
 #define GZ_COMMENT 16
 
 /* One byte of the header, into its checksum too. */
@@ -158,8 +157,9 @@ gzip_optional(struct cv_inflate *z, uint8_t flags, uint32_t *crc, struct cv_err 
 			if (gzip_byte(z, &c, crc, e) < 0)
 				return -1;
 			if (n++ > CV_MAX_PATH)
-				return cv_fail(e, CV_R_LIMIT, "a gzip header's name is longer "
-							      "than 4096 bytes");
+				return cv_fail(e, CV_R_LIMIT,
+					       "a gzip header's name is longer "
+					       "than 4096 bytes");
 		} while (c != 0);
 	}
 	if ((flags & GZ_HCRC) == 0)
@@ -302,12 +302,11 @@ inflate_some(struct cv_inflate *z, size_t *n, struct cv_err *e)
 	over = at_end(z);
 	if (cv_deflate_run(z->deflate, cv_span(z->in + z->at, z->have - z->at), z->out + *n,
 			   sizeof(z->out) - *n, &used, &made, &end, e) < 0)
-		return cv_fail_within(e, "near byte %llu",
-				      (unsigned long long)cv_inflate_taken(z));
+		return cv_fail_within(e, "near byte %llu", (unsigned long long)cv_inflate_taken(z));
 	if (used < -(int64_t)z->at || used > (int64_t)(z->have - z->at))
 		return cv_fail(e, CV_R_BUG, "the inflate engine took %lld bytes", (long long)used);
 	z->at = (size_t)((int64_t)z->at + used);
-	z->crc = z->want.pack == CV_PACK_GZIP	? cv_deflate_crc(z->crc, z->out + *n, made)
+	z->crc = z->want.pack == CV_PACK_GZIP   ? cv_deflate_crc(z->crc, z->out + *n, made)
 		 : z->want.pack == CV_PACK_ZLIB ? (uint32_t)adler32_z(z->crc, z->out + *n, made)
 						: 0;
 	z->member += made;
@@ -404,9 +403,9 @@ plain_some(struct cv_inflate *z, size_t *n, struct cv_err *e)
 		z->state = ST_END;
 		return 0;
 	}
-	ssize_t got = TEMP_FAILURE_RETRY(pread(z->blob.fd, z->out + *n,
-					       left < room ? (size_t)left : room,
-					       (off_t)(z->blob.off + z->fetched)));
+	ssize_t got =
+		TEMP_FAILURE_RETRY(pread(z->blob.fd, z->out + *n, left < room ? (size_t)left : room,
+					 (off_t)(z->blob.off + z->fetched)));
 	if (got < 0)
 		return cv_fail_errno(e, "reading at byte %llu", (unsigned long long)z->fetched);
 	if (got == 0)

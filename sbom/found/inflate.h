@@ -29,18 +29,18 @@
 #include "sbom/found/deflate.h"
 #include "trust/base/frame.h"
 
-#define CV_INFLATE_PIECE	(256 * 1024) /* most bytes of one piece */
-#define CV_INFLATE_SPAN		(64 * CV_MIB)
-#define CV_INFLATE_ZSTD_LOG	25 /* window of at most 32 MiB, so that a worker stays small */
-#define CV_INFLATE_ZSTD_WINDOW	(1u << CV_INFLATE_ZSTD_LOG)
+#define CV_INFLATE_PIECE       (256 * 1024) /* most bytes of one piece */
+#define CV_INFLATE_SPAN        (64 * CV_MIB)
+#define CV_INFLATE_ZSTD_LOG    25 /* window of at most 32 MiB, so that a worker stays small */
+#define CV_INFLATE_ZSTD_WINDOW (1u << CV_INFLATE_ZSTD_LOG)
 
 enum cv_pack { CV_PACK_PLAIN = 1, CV_PACK_GZIP, CV_PACK_ZSTD, CV_PACK_ZLIB, CV_PACK_RAW };
 
 struct cv_inflate_want {
 	enum cv_pack pack;
 	enum cv_engine engine; /* 0: the best */
-	uint64_t max;	       /* bytes of output */
-	bool single;	       /* gzip: exactly one member (npm writes one) */
+	uint64_t max;          /* bytes of output */
+	bool single;           /* gzip: exactly one member (npm writes one) */
 };
 
 struct cv_inflate;

@@ -66,6 +66,22 @@ cv_names_twins(const struct cv_names *s, struct cv_name *a, struct cv_name *b)
 	return false;
 }
 
+size_t
+cv_names_group(const struct cv_names *s, size_t *from, size_t *at)
+{
+	for (size_t i = *from; i < s->n; i = *from) {
+		size_t end = i + 1;
+
+		while (end < s->n && s->v[end].hash == s->v[i].hash)
+			end++;
+		*from = end;
+		*at = i;
+		if (end - i > 1)
+			return end - i;
+	}
+	return 0;
+}
+
 bool
 cv_names_has(const struct cv_names *s, uint64_t hash)
 {

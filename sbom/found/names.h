@@ -33,6 +33,9 @@ int cv_names_add(struct cv_names *s, struct cv_span name, uint64_t place, struct
 void cv_names_sort(struct cv_names *s);
 /* cv_names_twins: true if two names share a hash; the first such pair. */
 bool cv_names_twins(const struct cv_names *s, struct cv_name *a, struct cv_name *b);
+/* cv_names_group: the names from *from on that share one hash: how many, from *at on;
+ * 0 when there are no more. *from moves behind them. Single names are passed over. */
+size_t cv_names_group(const struct cv_names *s, size_t *from, size_t *at);
 bool cv_names_has(const struct cv_names *s, uint64_t hash);
 
 void cv_names_free(struct cv_names *s);

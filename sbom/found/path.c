@@ -126,7 +126,7 @@ cv_path_parse(struct cv_path *ret, struct cv_span raw, enum cv_path_profile prof
 		return CV_PATH_LONG;
 	if (memchr(raw.p, 0, raw.n) != NULL)
 		return CV_PATH_NUL;
-	if (raw.p[0] == '/')
+	if (package && raw.p[0] == '/')
 		return CV_PATH_ABSOLUTE;
 	if (package) {
 		flaw = check_characters(raw);

@@ -4,12 +4,14 @@
  *
  * Two profiles. CV_PATH_IMAGE is for layers, which a Linux runtime unpacks: "."
  * components and doubled or trailing slashes are dropped, as every runtime does;
- * any byte but NUL may occur. CV_PATH_PACKAGE is for tool packages, which also
+ * any byte but NUL may occur. Leading slashes are dropped too: ko and others write
+ * "/ko-app/x", and every runtime puts that below the image's root. CV_PATH_PACKAGE is for tool packages, which also
  * meet Windows and macOS and readers that do not normalise: everything that two
  * unpackers could understand differently is a flaw (reference: tools.md 1.8, 2.5).
  *
- * In both, "..", an absolute path, NUL, and more than CV_MAX_PATH bytes,
+ * In both, ".." anywhere (also "a/../b"), NUL, and more than CV_MAX_PATH bytes,
  * CV_MAX_COMPONENT bytes a component or CV_MAX_PATH_DEPTH components are flaws.
+ * An absolute path is one in the package profile.
  */
 #ifndef CV_FOUND_PATH_H
 #define CV_FOUND_PATH_H

@@ -89,12 +89,14 @@ vendor(struct cv_pax *p, const struct record *r, struct cv_err *e)
 {
 	static const char *const other_meaning[] = {
 		/* files with holes, parts of files, other sizes and types */
-		"GNU.sparse.", "GNU.volume.", "SCHILY.realsize", "SCHILY.offset",
+		"GNU.sparse.",     "GNU.volume.",     "SCHILY.realsize", "SCHILY.offset",
 		"SCHILY.filetype", "SCHILY.devmajor", "SCHILY.devminor", "SUN.",
 	};
 	static const char *const overlay[] = {
-		"SCHILY.xattr.trusted.overlay.", "SCHILY.xattr.user.overlay.",
-		"LIBARCHIVE.xattr.trusted.overlay.", "LIBARCHIVE.xattr.user.overlay.",
+		"SCHILY.xattr.trusted.overlay.",
+		"SCHILY.xattr.user.overlay.",
+		"LIBARCHIVE.xattr.trusted.overlay.",
+		"LIBARCHIVE.xattr.user.overlay.",
 	};
 
 	for (size_t i = 0; i < CV_COUNT(other_meaning); i++)
@@ -113,8 +115,8 @@ vendor(struct cv_pax *p, const struct record *r, struct cv_err *e)
 static int
 one_record(struct cv_pax *p, const struct record *r, struct cv_err *e)
 {
-	static const char *const harmless[] = { "atime", "ctime", "mtime", "uname", "gname",
-						"comment" };
+	static const char *const harmless[] = { "atime", "ctime", "mtime",
+						"uname", "gname", "comment" };
 	uint64_t n = 0;
 
 	if (cv_span_eq_str(r->key, "path"))
@@ -169,7 +171,8 @@ cv_pax_global(struct cv_span text, struct cv_err *e)
 		if (next_record(&text, &r, e) < 0)
 			return -1;
 		if (!cv_span_eq_str(r.key, "comment"))
-			return refuse(&r, "a global header that some readers honour and some do not",
+			return refuse(&r,
+				      "a global header that some readers honour and some do not",
 				      CV_R_AMBIGUOUS, e);
 	}
 	return 0;

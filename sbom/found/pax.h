@@ -22,12 +22,12 @@ enum {
 	CV_PAX_UID = 8,
 	CV_PAX_GID = 16,
 	CV_PAX_CHARSET = 32,
-	CV_PAX_CAPABILITY = 64,	 /* the attribute security.capability */
-	CV_PAX_OVERLAY = 128,	 /* an attribute that overlayfs takes for its own */
+	CV_PAX_CAPABILITY = 64, /* the attribute security.capability */
+	CV_PAX_OVERLAY = 128,   /* an attribute that overlayfs takes for its own */
 };
 
 struct cv_pax {
-	unsigned has; /* of the above */
+	unsigned has;              /* of the above */
 	struct cv_span path, link; /* into the text */
 	uint64_t size;
 	uint32_t uid, gid;
