@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * npm.h: the manifest of an npm package (package.json), as far as it says what runs when
+ * the package is installed.
+ */
+#ifndef CV_FOUND_NPM_H
+#define CV_FOUND_NPM_H
+
+#include "sbom/found/answers.h"
+
+#define CV_NPM_MANIFEST (1 * CV_MIB) /* most bytes of a package.json */
+
+struct cv_npm {
+	char name[256];
+	char version[257];
+	bool bundles; /* it names bundled dependencies */
+};
+
+/* cv_npm_manifest: judge one; `where` names the file. `main` false: the manifest of a
+ * bundled package, of which only the scripts count. States tool.manifest-invalid and
+ * tool.lifecycle-script; *ret is filled as far as it could be read. */
+int cv_npm_manifest(struct cv_npm *ret, struct cv_span text, const char *where, bool main,
+		    struct cv_answers *a, struct cv_err *e) cv_must;
+
+/* cv_npm_place: what a path (below the top folder) means: 0 nothing, 1 the package's own
+ * file of that name, 2 that of a package in a node_modules folder. */
+int cv_npm_place(const char *path, const char *name);
+
+/* cv_npm_gyp: state that installing compiles (binding.gyp). */
+int cv_npm_gyp(const char *where, struct cv_answers *a, struct cv_err *e) cv_must;
+
+#endif
