@@ -5,6 +5,7 @@
 # make demo         one agent passed, offline
 # make lint         arrows between the rooms, sizes, format
 # make bench        speed and memory, beside the peers that are installed
+#                   (BENCH=--large: up to 4 GiB)
 # make e2e          real peers on loopback (docker, cosign, npm): wants root
 # make conformance  the public vectors under CV_SHARED (../shared)
 # make fuzz         every reader for FUZZ_SECONDS (10); wants clang
@@ -75,7 +76,7 @@ PROGRAMS := clawverify clawverify-trust clawverify-contents clawverify-fetch
 all: $(addprefix $(BUILD)/,$(PROGRAMS))
 
 help:
-	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+	@sed -n 's/^# \(make .*\|   .*\)/\1/p' Makefile
 
 # ---- objects, one archive a room ----
 
@@ -154,6 +155,9 @@ e2e: all
 
 demo: all
 	$(Q)$(BUILD)/clawverify demo
+
+bench: all
+	$(Q)tests/bench/run --build $(BUILD) $(BENCH)
 
 # ---- installation ----
 
