@@ -407,6 +407,20 @@ cv_js_sub(struct cv_js *js)
 	return sub;
 }
 
+/* Reads to the end of the string even when the document in it is over: that it is
+ * over is then checked, and the outer reader stands behind the string. */
+void
+cv_js_sub_end(struct cv_js **sub)
+{
+	struct cv_err e;
+
+	if (*sub == NULL)
+		return;
+	if (cv_js_end(*sub, &e) != 0 && (*sub)->outer->err.reason == CV_R_NONE)
+		(*sub)->outer->err = e;
+	cv_js_free(sub);
+}
+
 static int
 span_read(void *ctx, uint8_t *out, size_t n, size_t *got, struct cv_err *e)
 {

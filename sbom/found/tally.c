@@ -72,6 +72,15 @@ cv_tally_no(struct cv_tally *t, const struct cv_finding *f, struct cv_err *e)
 	return 0;
 }
 
+void
+cv_tally_more(struct cv_tally *t, const char *check, uint64_t n)
+{
+	struct cv_tally_check *c = find(t, check);
+
+	if (c != NULL)
+		c->more += n;
+}
+
 bool
 cv_tally_failed(struct cv_tally *t, const char *check)
 {

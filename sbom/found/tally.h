@@ -43,6 +43,9 @@ void cv_tally_met(struct cv_tally *t, const char *check);
 /* cv_tally_no: state a problem of one of the checks. */
 int cv_tally_no(struct cv_tally *t, const struct cv_finding *f, struct cv_err *e) cv_must;
 
+/* cv_tally_more: n problems more, of a check with so many that they are not listed. */
+void cv_tally_more(struct cv_tally *t, const char *check, uint64_t n);
+
 /* cv_tally_failed: has a problem of this check been stated? */
 bool cv_tally_failed(struct cv_tally *t, const char *check);
 

@@ -25,7 +25,9 @@ struct matching {
 	struct raw *raw;
 	size_t nraw, raw_cap;
 	bool version_gap, rule_gap;
-	size_t first; /* hits of the component at hand begin here */
+	size_t first;             /* hits of the component at hand begin here */
+	struct cv_db_vuln **vuln; /* advisories met so far, by their number in the index */
+	size_t vuln_cap;
 };
 
 const char *
@@ -90,6 +92,7 @@ known_severity(const char *severity)
 	return strcmp(severity, "UNKNOWN") != 0;
 }
 
+/* keep: a copy in the result */
 static int
 keep(struct matching *x, const char *text, const char **ret, struct cv_err *e)
 {
@@ -97,24 +100,57 @@ keep(struct matching *x, const char *text, const char **ret, struct cv_err *e)
 	return *ret == NULL ? cv_fail_memory(e) : 0;
 }
 
-/* The same weakness told by another advisory: the words that say more. */
+/* The words of an advisory, read and copied once. */
 static int
-merge(struct matching *x, struct cv_hit *h, const struct cv_db_vuln *v, const char *fixed,
-      struct cv_err *e)
+words_of(struct matching *x, int64_t id, const struct cv_db_vuln **ret, struct cv_err *e)
 {
-	bool worse = known_severity(v->severity) &&
-		     (!known_severity(h->severity) || rank(v->severity) > h->rank);
+	struct cv_db_vuln v, *own;
+	size_t cap;
 
-	if (worse && keep(x, v->severity, &h->severity, e) != 0)
-		return -1;
+	if (id < 0 || id > CV_MAX_ADVISORIES)
+		return cv_fail(e, CV_R_MALFORMED, "advisory index: a number of an advisory");
+	if ((size_t)id >= x->vuln_cap) {
+		struct cv_db_vuln **more;
+
+		cap = 2 * ((size_t)id + 1);
+		more = reallocarray(x->vuln, cap, sizeof(struct cv_db_vuln *));
+		if (more == NULL)
+			return cv_fail_memory(e);
+		for (size_t i = x->vuln_cap; i < cap; i++)
+			more[i] = NULL;
+		x->vuln = more;
+		x->vuln_cap = cap;
+	}
+	if (x->vuln[id] == NULL) {
+		own = cv_arena_bytes(&x->m->arena, sizeof *own);
+		if (own == NULL)
+			return cv_fail_memory(e);
+		if (cv_db_vuln(x->db, id, &v, e) != 0 || keep(x, v.osv, &own->osv, e) != 0 ||
+		    keep(x, v.cve, &own->cve, e) != 0 ||
+		    keep(x, v.severity, &own->severity, e) != 0 ||
+		    keep(x, v.summary, &own->summary, e) != 0)
+			return -1;
+		own->group = v.group;
+		x->vuln[id] = own;
+	}
+	*ret = x->vuln[id];
+	return 0;
+}
+
+/* The same weakness told by another advisory: the words that say more. */
+static void
+merge(struct cv_hit *h, const struct cv_db_vuln *v, const char *fixed)
+{
+	if (known_severity(v->severity) &&
+	    (!known_severity(h->severity) || rank(v->severity) > h->rank))
+		h->severity = v->severity;
 	h->rank = rank(h->severity);
-	if (h->cve[0] == '\0' && keep(x, v->cve, &h->cve, e) != 0)
-		return -1;
-	if (h->summary[0] == '\0' && keep(x, v->summary, &h->summary, e) != 0)
-		return -1;
+	if (h->cve[0] == '\0')
+		h->cve = v->cve;
+	if (h->summary[0] == '\0')
+		h->summary = v->summary;
 	if (h->fixed[0] == '\0')
 		h->fixed = fixed;
-	return 0;
 }
 
 static int
@@ -137,26 +173,29 @@ static int
 add_hit(struct matching *x, const struct raw *r, struct cv_err *e)
 {
 	struct cv_match *m = x->m;
-	struct cv_db_vuln v;
-	struct cv_hit h;
+	const struct cv_db_vuln *v = NULL;
 
-	if (cv_db_vuln(x->db, r->vuln, &v, e) != 0)
+	if (words_of(x, r->vuln, &v, e) != 0)
 		return -1;
 	for (size_t i = x->first; i < m->n; i++)
-		if (m->hit[i].group == v.group)
-			return merge(x, &m->hit[i], &v, r->fixed, e);
+		if (m->hit[i].group == v->group) {
+			merge(&m->hit[i], v, r->fixed);
+			return 0;
+		}
 	if (m->n == CV_MATCH_HITS) {
 		m->more++;
 		return 0;
 	}
-	h = (struct cv_hit){
-		.purl = x->c->purl, .fixed = r->fixed, .group = v.group, .rank = rank(v.severity)
-	};
-	if (keep(x, v.osv, &h.osv, e) != 0 || keep(x, v.cve, &h.cve, e) != 0 ||
-	    keep(x, v.severity, &h.severity, e) != 0 || keep(x, v.summary, &h.summary, e) != 0 ||
-	    grow(m, e) != 0)
+	if (grow(m, e) != 0)
 		return -1;
-	m->hit[m->n++] = h;
+	m->hit[m->n++] = (struct cv_hit){ .purl = x->c->purl,
+					  .osv = v->osv,
+					  .cve = v->cve,
+					  .severity = v->severity,
+					  .summary = v->summary,
+					  .fixed = r->fixed,
+					  .group = v->group,
+					  .rank = rank(v->severity) };
 	return 0;
 }
 
@@ -296,6 +335,7 @@ cv_match(struct cv_match *ret, const struct cv_sbom *sbom, struct cv_db *db, str
 		rc = one(&x, sbom, e);
 	}
 	free(x.raw);
+	free(x.vuln);
 	cv_pkg_free(&x.pkg);
 	if (rc == 0)
 		sort_hits(ret);

@@ -232,6 +232,7 @@ state_hits(struct cv_worker *w, struct task *t, struct cv_err *e)
 	for (size_t i = 0; i < m->n; i++)
 		if (send_vuln(w, &m->hit[i], e) != 0 || state_hit(t, &m->hit[i], e) != 0)
 			return -1;
+	cv_tally_more(&t->tally, "vuln.known", m->more);
 	if (m->n > 0 || m->covered > 0)
 		return 0;
 	f = cv_finding_no("vuln.known", CV_R_NO_COVERAGE);
