@@ -34,20 +34,6 @@ struct cv_put {
 	struct cv_hash *hash;
 };
 
-/* open_dir: open (creating) one directory below parent, without following. */
-static int
-open_dir(int parent, const char *name, struct cv_err *e)
-{
-	int fd;
-
-	if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST)
-		return cv_fail_errno(e, "store: cannot make %s", name);
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return cv_fail_errno(e, "store: cannot open %s", name);
-	return fd;
-}
-
 static int
 check_owner(int fd, const char *dir, struct cv_err *e)
 {
@@ -65,6 +51,24 @@ check_owner(int fd, const char *dir, struct cv_err *e)
 			       "store %s: others may write to it (mode %04o), want 0700 or 0755",
 			       dir, (unsigned)(st.st_mode & 07777));
 	return 0;
+}
+
+/* open_dir: open (creating) one directory below parent, without following. */
+static int
+open_dir(int parent, const char *name, struct cv_err *e)
+{
+	int fd;
+
+	if (mkdirat(parent, name, 0700) != 0 && errno != EEXIST)
+		return cv_fail_errno(e, "store: cannot make %s", name);
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return cv_fail_errno(e, "store: cannot open %s", name);
+	if (check_owner(fd, name, e) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /* sweep_tmp: remove what a killed writer left. A live one holds a lock. */
@@ -172,6 +176,10 @@ cv_store_find(struct cv_store *s, const struct cv_digest *d, uint64_t size, stru
 	fd = openat(s->blobs, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
+	if (fd < 0 && errno == ELOOP) { /* a link: nothing of ours */
+		unlinkat(s->blobs, name, 0);
+		return 0;
+	}
 	if (fd < 0)
 		return cv_fail_errno(e, "store: blob sha256:%s", name);
 	if (fstat(fd, &st) != 0)
@@ -302,6 +310,9 @@ compare_end(struct cv_put *p, const struct cv_digest *want, uint64_t size,
 
 	if (size != CV_SIZE_ANY && p->n < size)
 		return cv_fail(e, CV_R_CUTOFF, "found %llu bytes, want %llu",
+			       (unsigned long long)p->n, (unsigned long long)size);
+	if (size != CV_SIZE_ANY && p->n > size)
+		return cv_fail(e, CV_R_DIGEST, "found %llu bytes, want %llu",
 			       (unsigned long long)p->n, (unsigned long long)size);
 	if (want == NULL)
 		return 0;
