@@ -141,6 +141,18 @@ statement_fact(struct cv_job *j, struct cv_frame *f, struct cv_err *e)
 	return cv_frame_done(f, "trust: STATEMENT", e);
 }
 
+/* observed_fact: unproven, for `inspect`. */
+static int
+observed_fact(struct cv_job *j, struct cv_frame *f, struct cv_err *e)
+{
+	const char *where = cv_frame_str(f, CV_TAG_NAME, 4096);
+	const char *text = cv_frame_str(f, CV_TAG_TEXT, CV_ERR_TEXT);
+
+	if (cv_frame_done(f, "trust: OBSERVED", e) != 0)
+		return -1;
+	return cv_result_observed(j->a, where, text, e);
+}
+
 int
 cv_vouch_fact(struct cv_job *j, struct cv_frame *f, struct cv_err *e)
 {
@@ -149,8 +161,8 @@ cv_vouch_fact(struct cv_job *j, struct cv_frame *f, struct cv_err *e)
 		return signer_fact(j, f, e);
 	case CV_F_STATEMENT:
 		return statement_fact(j, f, e);
-	case CV_F_OBSERVED: /* unproven, for `inspect` */
-		return 0;
+	case CV_F_OBSERVED:
+		return observed_fact(j, f, e);
 	default:
 		return cv_fail(e, CV_R_WORKER, "trust: a fact of a kind that was not asked for");
 	}

@@ -203,6 +203,22 @@ cv_result_vuln(struct cv_r_artifact *a, const struct cv_r_vuln *v, struct cv_err
 }
 
 int
+cv_result_observed(struct cv_r_artifact *a, const char *where, const char *text, struct cv_err *e)
+{
+	struct cv_r_observed *to;
+
+	if (a->nobserved >= CV_MAX_OBSERVED)
+		return 0;
+	to = room(&a->observed, &a->nobserved, sizeof(*to), e);
+	if (to == NULL)
+		return -1;
+	a->nobserved++;
+	if (copy(&to->where, where, e) != 0)
+		return -1;
+	return copy(&to->text, text, e);
+}
+
+int
 cv_result_uncovered(struct cv_result *r, const char *what, bool accepted, struct cv_err *e,
 		    const char *why)
 {
@@ -328,6 +344,11 @@ free_artifact(struct cv_r_artifact *a)
 	close_blob(&a->config_blob);
 	close_blob(&a->archive_blob);
 	cv_tree_free(&a->tree);
+	for (size_t i = 0; i < a->nobserved; i++) {
+		free(a->observed[i].where);
+		free(a->observed[i].text);
+	}
+	free(a->observed);
 	free(a->layers);
 	free(a->signers);
 	free(a->evidence);

@@ -48,6 +48,13 @@ struct cv_r_evidence {
 	char *role;	     /* "signature", "attestation", "sbom", "endorsement" */
 };
 
+/* Something that a worker saw and that proves nothing: for `inspect`. */
+struct cv_r_observed {
+	char *where, *text;
+};
+
+#define CV_MAX_OBSERVED 256 /* of one artifact; the rest is not kept */
+
 struct cv_r_vuln {
 	char *purl, *id, *fixed, *severity, *summary;
 };
@@ -92,6 +99,9 @@ struct cv_r_artifact {
 	uint64_t components, matched, uncovered;
 	struct cv_r_vuln *vulns;
 	size_t nvulns;
+
+	struct cv_r_observed *observed;
+	size_t nobserved;
 
 	char note[160]; /* the NOTE column: "7 files, 15.0 GiB, safetensors" */
 
@@ -173,6 +183,8 @@ int cv_result_evidence(struct cv_r_artifact *a, const struct cv_digest *d, struc
 		       const char *role, struct cv_err *e) cv_must; /* fd duplicated */
 int cv_result_vuln(struct cv_r_artifact *a, const struct cv_r_vuln *v,
 		   struct cv_err *e) cv_must; /* strings copied */
+int cv_result_observed(struct cv_r_artifact *a, const char *where, const char *text,
+		       struct cv_err *e) cv_must; /* strings copied */
 int cv_result_uncovered(struct cv_result *r, const char *what, bool accepted, struct cv_err *e,
 			const char *why) cv_must;
 

@@ -278,8 +278,9 @@ evidence_json(struct doc *d, const struct cv_r_artifact *a)
 	return list;
 }
 
+/* seen_json: what the artifact is and what hangs on it; nothing about the policy. */
 static json_t *
-artifact_json(struct doc *d, const struct cv_result *r, const struct cv_r_artifact *a)
+seen_json(struct doc *d, const struct cv_r_artifact *a)
 {
 	json_t *v = json_object();
 
@@ -287,10 +288,6 @@ artifact_json(struct doc *d, const struct cv_result *r, const struct cv_r_artifa
 	if (a->decl != NULL)
 		put(d, v, "type", json_string(cv_atype_word(a->decl->type)));
 	put_text(d, v, "ref", a->ref);
-	put(d, v, "outcome", json_string(cv_outcome_word(a->outcome)));
-	put(d, v, "basis", json_string(cv_basis_word(a->basis)));
-	put_text(d, v, "rule", a->rule);
-	put_text(d, v, "guidance", a->guidance);
 	put_digest(d, v, "digest", &a->digest);
 	put_int(d, v, "size", a->size);
 	put_text(d, v, "media_type", a->media);
@@ -305,6 +302,18 @@ artifact_json(struct doc *d, const struct cv_result *r, const struct cv_r_artifa
 	put(d, v, "evidence", evidence_json(d, a));
 	sbom_json(d, v, a);
 	put_text(d, v, "note", a->note);
+	return v;
+}
+
+static json_t *
+artifact_json(struct doc *d, const struct cv_result *r, const struct cv_r_artifact *a)
+{
+	json_t *v = seen_json(d, a);
+
+	put(d, v, "outcome", json_string(cv_outcome_word(a->outcome)));
+	put(d, v, "basis", json_string(cv_basis_word(a->basis)));
+	put_text(d, v, "rule", a->rule);
+	put_text(d, v, "guidance", a->guidance);
 	put(d, v, "checks", checks_json(d, r, a->findings, a->nfindings, a->plan, a->nplan));
 	put_int(d, v, "duration_ms", (uint64_t)(a->ms < 0 ? 0 : a->ms));
 	return v;
@@ -416,6 +425,34 @@ cv_report_json(struct cv_buf *out, const struct cv_result *r, struct cv_err *e)
 	put(&d, v, "counts", counts_json(&d, &r->counts));
 	put_digest(&d, v, "bundle", &r->bundle);
 	put_int(&d, v, "duration_ms", (uint64_t)(r->ms < 0 ? 0 : r->ms));
+	if (d.failed)
+		return cv_fail_memory(e);
+	return cv_json_emit(out, v, e);
+}
+
+int
+cv_report_inspect(struct cv_buf *out, const struct cv_result *r, struct cv_err *e)
+{
+	struct doc d = { .failed = false };
+	cv_auto(release) json_t *v = json_object();
+	json_t *list = json_array();
+
+	put(&d, v, "schema", json_string("clawverify.inspect/1"));
+	for (size_t i = 0; i < r->nartifacts; i++) {
+		const struct cv_r_artifact *a = &r->artifacts[i];
+		json_t *seen = seen_json(&d, a), *notes = json_array();
+
+		for (size_t k = 0; k < a->nobserved; k++) {
+			json_t *note = json_object();
+
+			put_text(&d, note, "where", a->observed[k].where);
+			put_text(&d, note, "text", a->observed[k].text);
+			push(&d, notes, note);
+		}
+		put(&d, seen, "observed", notes);
+		push(&d, list, seen);
+	}
+	put(&d, v, "artifacts", list);
 	if (d.failed)
 		return cv_fail_memory(e);
 	return cv_json_emit(out, v, e);

@@ -28,6 +28,10 @@ int cv_report_text(struct cv_buf *out, const struct cv_result *r, const struct c
  * same result gives the same bytes: lists are sorted. */
 int cv_report_json(struct cv_buf *out, const struct cv_result *r, struct cv_err *e) cv_must;
 
+/* cv_report_inspect: the artifacts alone, "clawverify.inspect/1": what was seen,
+ * without outcome, verdict or exit code. */
+int cv_report_inspect(struct cv_buf *out, const struct cv_result *r, struct cv_err *e) cv_must;
+
 /* cv_result_launchable: the verdict allows it, in mode enforce, at the present
  * time. */
 bool cv_result_launchable(const struct cv_result *r);
