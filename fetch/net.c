@@ -424,7 +424,7 @@ judge(struct state *s, struct cv_err *e)
 	default:
 		break;
 	}
-	if (status == 416 && s->g->size > 0)
+	if (status < 500 && s->g->size > 0) /* it was there, and part of it came */
 		changed(e);
 	else if (status == 501)
 		return ANSWERED;

@@ -25,7 +25,8 @@ SCRIPT is a JSON list of rules. The first rule that matches a request decides:
     "skip"    so many matching requests are served as if the rule were not there
     "times"   how often it applies; absent: always
     "do"      what happens, see the methods do_NAME below, with their members
-In texts {main}, {other}, {tls} are the ports and {path} is the path asked for.
+In texts {main}, {other}, {tls} are the ports and {path} is the path asked for; a
+header's value "@N" is N letters.
 
 Each request is a line in the log: PORT METHOD PATH, then "authorization=...",
 "range=...", "if-range=...", "body=..." where there are such, the time last.
@@ -148,10 +149,11 @@ class Handler(BaseHTTPRequestHandler):
         return text.replace("{path}", self.path)
 
     def begin(self, code, headers):
-        self.send_response(code)
+        self.send_response_only(code)
         for name, value in headers.items():
             for one in value if isinstance(value, list) else [value]:
-                self.send_header(name, self.fill(str(one)))
+                one = self.fill(str(one))
+                self.send_header(name, "a" * int(one[1:]) if one[:1] == "@" else one)
         self.end_headers()
 
     def answer(self, code, headers, body=b""):
@@ -250,6 +252,7 @@ class Handler(BaseHTTPRequestHandler):
             first = int(asked.group(1))
             headers["Content-Range"] = "bytes %d-%d/%d" % (first, len(data) - 1, len(data))
             headers["Content-Length"] = len(data) - first
+        headers["Connection"] = "close"
         self.begin(206 if asked else 200, headers)
         self.wfile.write(data[first:first + do["after"]])
         self.close_connection = True
