@@ -239,25 +239,25 @@ run_file(const char *path, struct tally *tally)
 static void
 shared_suite(void)
 {
-	const char *data = getenv("CV_SHARED_DATA");
+	const char *data = getenv("CV_SHARED");
 	struct tally tally = { 0 };
 	char path[1024];
 	size_t files = 1;
 
-	data = data != NULL ? data : "../shared/data";
-	(void)snprintf(path, sizeof(path), "%s/purl/tests/types", data);
+	data = data != NULL ? data : "../shared";
+	(void)snprintf(path, sizeof(path), "%s/data/purl/tests/types", data);
 	DIR *d = opendir(path);
 	if (d == NULL)
 		t_skip("%s is not here", path);
 	for (struct dirent *f; (f = readdir(d)) != NULL;) {
 		if (strstr(f->d_name, ".json") == NULL)
 			continue;
-		(void)snprintf(path, sizeof(path), "%s/purl/tests/types/%s", data, f->d_name);
+		(void)snprintf(path, sizeof(path), "%s/data/purl/tests/types/%s", data, f->d_name);
 		run_file(path, &tally);
 		files++;
 	}
 	(void)closedir(d);
-	(void)snprintf(path, sizeof(path), "%s/purl/tests/spec/specification-test.json", data);
+	(void)snprintf(path, sizeof(path), "%s/data/purl/tests/spec/specification-test.json", data);
 	run_file(path, &tally);
 	printf("# package URL suite: %zu cases in %zu files, %zu failed\n", tally.run, files,
 	       tally.failed);

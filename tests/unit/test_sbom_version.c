@@ -38,8 +38,7 @@ static void
 table(enum cv_vscheme s, const struct order *t, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		const char *bad =
-			check(s, cv_span_str(t[i].a), t[i].op, cv_span_str(t[i].b));
+		const char *bad = check(s, cv_span_str(t[i].a), t[i].op, cv_span_str(t[i].b));
 		if (bad != NULL)
 			t_fail(__FILE__, __LINE__, "%s %c %s: %s", t[i].a, t[i].op, t[i].b, bad);
 	}
@@ -80,19 +79,29 @@ static void
 pep440(void)
 {
 	static const struct order t[] = {
-		{ "1.0.dev456", '<', "1.0a1" },	  { "1.0a1", '<', "1.0a2.dev456" },
-		{ "1.0a2.dev456", '<', "1.0a12" }, { "1.0a12", '<', "1.0b1.dev456" },
+		{ "1.0.dev456", '<', "1.0a1" },
+		{ "1.0a1", '<', "1.0a2.dev456" },
+		{ "1.0a2.dev456", '<', "1.0a12" },
+		{ "1.0a12", '<', "1.0b1.dev456" },
 		{ "1.0b2", '<', "1.0b2.post345.dev456" },
 		{ "1.0b2.post345", '<', "1.0rc1.dev456" },
-		{ "1.0rc1", '<', "1.0" },	  { "1.0", '<', "1.0+abc.5" },
-		{ "1.0+abc.5", '<', "1.0+abc.7" }, { "1.0+abc.7", '<', "1.0+5" },
+		{ "1.0rc1", '<', "1.0" },
+		{ "1.0", '<', "1.0+abc.5" },
+		{ "1.0+abc.5", '<', "1.0+abc.7" },
+		{ "1.0+abc.7", '<', "1.0+5" },
 		{ "1.0+5", '<', "1.0.post456.dev34" },
-		{ "1.0.post456", '<', "1.1.dev1" }, { "2.0", '<', "1!1.0" },
-		{ "1.0", '=', "1.0.0" },	  { "v1.0", '=', "1" },
-		{ "1.0-1", '=', "1.0.post1" },	  { "1.0RC1", '=', "1.0c1" },
-		{ "1.0-preview_2", '=', "1.0rc2" }, { "1.0alpha", '=', "1.0a0" },
-		{ "1.0_r3", '=', "1.0.post3" },	  { "01.00", '=', "1" },
-		{ "1.0+ABC", '=', "1.0+abc" },	  { "1.0+a-b", '=', "1.0+a.b" },
+		{ "1.0.post456", '<', "1.1.dev1" },
+		{ "2.0", '<', "1!1.0" },
+		{ "1.0", '=', "1.0.0" },
+		{ "v1.0", '=', "1" },
+		{ "1.0-1", '=', "1.0.post1" },
+		{ "1.0RC1", '=', "1.0c1" },
+		{ "1.0-preview_2", '=', "1.0rc2" },
+		{ "1.0alpha", '=', "1.0a0" },
+		{ "1.0_r3", '=', "1.0.post3" },
+		{ "01.00", '=', "1" },
+		{ "1.0+ABC", '=', "1.0+abc" },
+		{ "1.0+a-b", '=', "1.0+a.b" },
 		{ "not a version", '<', "0.0.dev0" },
 	};
 
@@ -108,12 +117,18 @@ static void
 dpkg(void)
 {
 	static const struct order t[] = {
-		{ "1.0", '=', "1.0-0" },	 { "0:1.0", '=', "1.0" },
-		{ "1:0.1", '>', "9.9" },	 { "1.0~rc1", '<', "1.0" },
-		{ "1.0~~", '<', "1.0~" },	 { "1.0a", '<', "1.0+" },
-		{ "1.0", '<', "1.0a" },		 { "1.0-1", '<', "1.0-1+b1" },
-		{ "1.0-1~deb12u1", '<', "1.0-1" }, { "1.9", '<', "1.10" },
-		{ "1.001", '=', "1.1" },	 { "1-2-3", '>', "1-2-2" },
+		{ "1.0", '=', "1.0-0" },
+		{ "0:1.0", '=', "1.0" },
+		{ "1:0.1", '>', "9.9" },
+		{ "1.0~rc1", '<', "1.0" },
+		{ "1.0~~", '<', "1.0~" },
+		{ "1.0a", '<', "1.0+" },
+		{ "1.0", '<', "1.0a" },
+		{ "1.0-1", '<', "1.0-1+b1" },
+		{ "1.0-1~deb12u1", '<', "1.0-1" },
+		{ "1.9", '<', "1.10" },
+		{ "1.001", '=', "1.1" },
+		{ "1-2-3", '>', "1-2-2" },
 		{ "3.0.11-1~deb12u2", '<', "3.0.11-1~deb12u10" },
 		{ "99999999999999999999999", '<', "99999999999999999999999.0.1" },
 	};
@@ -141,11 +156,11 @@ too_long(void)
 static size_t
 file(enum cv_vscheme s, const char *name)
 {
-	const char *dir = getenv("CV_SHARED_DATA");
+	const char *dir = getenv("CV_SHARED");
 	char path[512], line[2048];
 	size_t n = 0, at = 0;
 
-	(void)snprintf(path, sizeof(path), "%s/version-order/%s", dir ? dir : "../shared/data",
+	(void)snprintf(path, sizeof(path), "%s/data/version-order/%s", dir ? dir : "../shared",
 		       name);
 	FILE *f = fopen(path, "r");
 	if (f == NULL)
@@ -160,8 +175,8 @@ file(enum cv_vscheme s, const char *name)
 		op = op != NULL ? op : strstr(line, " > ");
 		op = op != NULL ? op : strstr(line, " = ");
 		T(op != NULL);
-		const char *bad = check(s, cv_span(line, (size_t)(op - line)), op[1],
-					cv_span_str(op + 3));
+		const char *bad =
+			check(s, cv_span(line, (size_t)(op - line)), op[1], cv_span_str(op + 3));
 		if (bad != NULL)
 			t_fail(__FILE__, __LINE__, "%s:%zu: %s: %s", name, at, line, bad);
 		n++;
@@ -193,9 +208,12 @@ shared_debian(void)
 }
 
 static const struct t_case cases[] = {
-	{ "semver", semver },	      { "pep440", pep440 },
-	{ "dpkg", dpkg },	      { "too long", too_long },
-	{ "shared semver", shared_semver }, { "shared pypi", shared_pypi },
+	{ "semver", semver },
+	{ "pep440", pep440 },
+	{ "dpkg", dpkg },
+	{ "too long", too_long },
+	{ "shared semver", shared_semver },
+	{ "shared pypi", shared_pypi },
 	{ "shared debian", shared_debian },
 };
 T_MAIN(cases)
