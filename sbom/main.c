@@ -5,12 +5,20 @@
  * rights.
  */
 #include "sbom/found/tasks.h"
+#include "sbom/known/sql.h"
 #include "sbom/known/tasks.h"
 
 #include "trust/base/json.h"
 #include "trust/base/sandbox.h"
 
 #include "trust/base/banned.h"
+
+static void
+warm(void)
+{
+	cv_json_warm();
+	cv_sql_warm();
+}
 
 int
 main(int argc, char **argv)
@@ -20,7 +28,7 @@ main(int argc, char **argv)
 		cv_task_config, cv_task_sbom,  cv_task_dbimport, cv_task_dbstatus, { .task = 0 },
 	};
 	const struct cv_worker_def def = {
-		.name = "contents", .seal = CV_SEAL_COMPUTE, .warm = cv_json_warm, .tasks = tasks
+		.name = "contents", .seal = CV_SEAL_COMPUTE, .warm = warm, .tasks = tasks
 	};
 
 	return cv_worker_main(&def, argc, argv);
