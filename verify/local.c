@@ -123,8 +123,8 @@ look(int dir, const char *path, struct stat *st, const char **check, struct cv_e
 }
 
 /* open_file: a regular file, open for reading, and its state. */
-static int
-open_file(int dir, const char *path, struct stat *st, const char **check, struct cv_err *e)
+int
+cv_local_regular(int dir, const char *path, struct stat *st, const char **check, struct cv_err *e)
 {
 	cv_auto(cv_closep) int fd = -1;
 	int out;
@@ -153,7 +153,7 @@ cv_local_file(int dir, const char *path, uint64_t max, struct cv_blob *ret, cons
 	int fd;
 
 	*check = NULL;
-	fd = open_file(dir, path, &st, check, e);
+	fd = cv_local_regular(dir, path, &st, check, e);
 	if (fd < 0 && e->reason == CV_R_ABSENT)
 		return 0;
 	if (fd < 0)
@@ -171,8 +171,8 @@ cv_local_file(int dir, const char *path, uint64_t max, struct cv_blob *ret, cons
 /* ---- names ---- */
 
 /* full: path of an entry below base_fd. */
-static const char *
-full(const struct cv_local *l, const char *rel, char out[LOCAL_PATH])
+const char *
+cv_local_full(const struct cv_local *l, const char *rel, char out[LOCAL_PATH])
 {
 	if (rel[0] == '\0')
 		cv_text_fmt(out, LOCAL_PATH, "%s", l->path);
@@ -318,7 +318,7 @@ list(struct cv_local *l, const char *rel, unsigned depth, const char **check, st
 			       CV_MAX_PATH_DEPTH);
 	if (cv_local_stopped(l->o.deadline, l->o.cancel_fd, e) != 0)
 		return -1;
-	fd = open_how(l->o.base_fd, full(l, rel, l->scratch), O_RDONLY | O_DIRECTORY);
+	fd = open_how(l->o.base_fd, cv_local_full(l, rel, l->scratch), O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return open_failed(l->scratch, check, e);
 	d = fdopendir(fd);
@@ -330,166 +330,6 @@ list(struct cv_local *l, const char *rel, unsigned depth, const char **check, st
 	rc = list_names(l, d, rel, depth, check, e);
 	closedir(d);
 	return rc;
-}
-
-/* ---- hashing ---- */
-
-struct hashing {
-	struct cv_local *l;
-	pthread_mutex_t mu; /* guards what follows */
-	uint64_t done, total;
-	const char *check;
-	struct cv_err err; /* the first failure */
-};
-
-static bool
-same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mode == b->st_mode && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
-static int
-changed(const char *path, const char **check, struct cv_err *e)
-{
-	char brief[CV_TEXT_BRIEF];
-
-	*check = "file.changed";
-	return cv_fail(e, CV_R_DIGEST, "%s: changed while it was being checked",
-		       cv_text_brief(brief, cv_span_str(path)));
-}
-
-/* hashed: count, and stop when somebody else failed or it is time to. */
-static int
-hashed(struct hashing *h, size_t n, struct cv_err *e)
-{
-	const struct cv_local_opts *o = &h->l->o;
-	bool over;
-
-	(void)pthread_mutex_lock(&h->mu);
-	h->done += n;
-	over = h->err.reason != CV_R_NONE;
-	if (over)
-		*e = h->err;
-	else if (o->progress != NULL)
-		o->progress(o->ctx, h->done, h->total);
-	(void)pthread_mutex_unlock(&h->mu);
-	return over ? -1 : cv_local_stopped(o->deadline, o->cancel_fd, e);
-}
-
-static int
-hash_fd(struct hashing *h, int fd, struct entry *x, struct cv_err *e)
-{
-	cv_auto(cv_hash_free) struct cv_hash *hash = NULL;
-	cv_auto(cv_freep) uint8_t *b = malloc(LOCAL_WINDOW);
-	uint64_t left = (uint64_t)x->st.st_size;
-	ssize_t n;
-
-	if (b == NULL)
-		return cv_fail_memory(e);
-	if (cv_hash_open(&hash, CV_SHA256, e) != 0)
-		return -1;
-	while ((n = read(fd, b, LOCAL_WINDOW)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return cv_fail_errno(e, "%s: read", x->path);
-		if ((uint64_t)n > left)
-			return cv_fail(e, CV_R_DIGEST, "%s: grew while it was being checked",
-				       x->path);
-		left -= (uint64_t)n;
-		if (cv_hash_add(hash, b, (size_t)n, e) != 0 || hashed(h, (size_t)n, e) != 0)
-			return -1;
-	}
-	return cv_hash_end(hash, &x->digest, e);
-}
-
-/* hash_entry: what was listed is opened, read through that descriptor, and has
- * to be the same afterwards. */
-static int
-hash_entry(struct hashing *h, struct entry *x, const char **check, struct cv_err *e)
-{
-	char path[LOCAL_PATH];
-	cv_auto(cv_closep) int fd = -1;
-	struct stat st;
-
-	fd = open_file(h->l->o.base_fd, full(h->l, x->path, path), &st, check, e);
-	if (fd < 0)
-		return -1;
-	if (!same_file(&st, &x->st))
-		return changed(path, check, e);
-	if (hash_fd(h, fd, x, e) != 0) {
-		if (e->reason == CV_R_DIGEST)
-			*check = "file.changed";
-		return -1;
-	}
-	if (fstat(fd, &st) != 0)
-		return cv_fail_errno(e, "%s", path);
-	return same_file(&st, &x->st) ? 0 : changed(path, check, e);
-}
-
-static void
-hash_one(void *ctx, size_t i)
-{
-	struct hashing *h = ctx;
-	const char *check = NULL;
-	struct cv_err e = { 0 };
-
-	if (hashed(h, 0, &e) != 0 || hash_entry(h, h->l->files[i], &check, &e) != 0) {
-		(void)pthread_mutex_lock(&h->mu);
-		if (h->err.reason == CV_R_NONE) {
-			h->err = e;
-			h->check = check;
-		}
-		(void)pthread_mutex_unlock(&h->mu);
-	}
-}
-
-static int
-by_path(const void *a, const void *b)
-{
-	const struct entry *const *x = a, *const *y = b;
-
-	return strcmp((*x)->path, (*y)->path);
-}
-
-/* pick_files: the regular files, sorted; nothing is added to v any more. */
-static int
-pick_files(struct cv_local *l, uint64_t *total, struct cv_err *e)
-{
-	size_t i;
-
-	l->files = calloc(l->n + 1, sizeof(struct entry *));
-	if (l->files == NULL)
-		return cv_fail_memory(e);
-	for (i = 0; i < l->n; i++) {
-		if (!S_ISREG(l->v[i].st.st_mode))
-			continue;
-		l->files[l->nfiles++] = &l->v[i];
-		*total += (uint64_t)l->v[i].st.st_size;
-	}
-	qsort(l->files, l->nfiles, sizeof(struct entry *), by_path);
-	return 0;
-}
-
-static int
-hash_all(struct cv_local *l, const char **check, struct cv_err *e)
-{
-	struct hashing h = { .l = l };
-
-	if (pick_files(l, &h.total, e) != 0)
-		return -1;
-	if (pthread_mutex_init(&h.mu, NULL) != 0)
-		return cv_fail_memory(e);
-	cv_par(l->nfiles, l->o.threads, hash_one, &h);
-	(void)pthread_mutex_destroy(&h.mu);
-	if (h.err.reason == CV_R_NONE)
-		return 0;
-	*check = h.check;
-	*e = h.err;
-	return -1;
 }
 
 /* ---- the tree ---- */
@@ -521,7 +361,7 @@ make_tree(struct cv_local *l, const char **check, struct cv_err *e)
 static int
 open_single(struct cv_local *l, const char **check, struct cv_err *e)
 {
-	if (hash_all(l, check, e) != 0)
+	if (cv_local_hash_all(l, check, e) != 0)
 		return -1;
 	l->digest = l->files[0]->digest;
 	return 0;
@@ -547,7 +387,7 @@ cv_local_open(struct cv_local **ret, const struct cv_local_opts *opts, const cha
 		if (entry_new(l, "", &st, e) == NULL || open_single(l, check, e) != 0)
 			return -1;
 	} else if (S_ISDIR(st.st_mode)) {
-		if (list(l, "", 1, check, e) != 0 || hash_all(l, check, e) != 0 ||
+		if (list(l, "", 1, check, e) != 0 || cv_local_hash_all(l, check, e) != 0 ||
 		    make_tree(l, check, e) != 0)
 			return -1;
 	} else {
@@ -633,11 +473,11 @@ cv_local_blob(const struct cv_local *l, size_t i, struct cv_blob *ret, const cha
 	struct stat st;
 
 	*check = NULL;
-	fd = open_file(l->o.base_fd, full(l, x->path, path), &st, check, e);
+	fd = cv_local_regular(l->o.base_fd, cv_local_full(l, x->path, path), &st, check, e);
 	if (fd < 0)
-		return e->reason == CV_R_ABSENT ? changed(path, check, e) : -1;
-	if (!same_file(&st, &x->st))
-		return changed(path, check, e);
+		return e->reason == CV_R_ABSENT ? cv_local_changed(path, check, e) : -1;
+	if (!cv_local_same_file(&st, &x->st))
+		return cv_local_changed(path, check, e);
 	*ret = (struct cv_blob){ .fd = fd, .off = 0, .len = (uint64_t)st.st_size };
 	fd = -1;
 	return 0;

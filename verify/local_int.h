@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* local_int.h: the inside of local.c. */
+/* local_int.h: the inside of local.c and local_hash.c. */
 #ifndef CV_LOCAL_INT_H
 #define CV_LOCAL_INT_H
 
@@ -34,5 +34,18 @@ struct cv_local {
 	struct cv_mem mem;
 	char scratch[LOCAL_PATH]; /* while listing: not on a stack of 256 levels */
 };
+
+/* cv_local_full: path of an entry below base_fd. */
+const char *cv_local_full(const struct cv_local *l, const char *rel, char out[LOCAL_PATH]);
+
+/* cv_local_regular: a regular file, open for reading, and its state. */
+int cv_local_regular(int dir, const char *path, struct stat *st, const char **check,
+		     struct cv_err *e) cv_must;
+
+bool cv_local_same_file(const struct stat *a, const struct stat *b);
+int cv_local_changed(const char *path, const char **check, struct cv_err *e);
+
+/* cv_local_hash_all: picks and sorts the regular files and hashes them. */
+int cv_local_hash_all(struct cv_local *l, const char **check, struct cv_err *e) cv_must;
 
 #endif
