@@ -6,6 +6,7 @@
 #include "verify/engine_int.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "trust/base/banned.h"
 
@@ -84,6 +85,29 @@ run(struct cv_call *c, struct cv_role **r, struct cv_err *e)
 	return cv_role_run(*r, &on, &c->check, e);
 }
 
+/* complete: see `answers`. */
+static int
+complete(struct cv_call *c, struct cv_err *e)
+{
+	const char *const *id;
+	size_t i;
+
+	for (i = 0; i < c->nsaid; i++)
+		if (c->said[i].outcome == CV_FAIL || c->said[i].outcome == CV_UNKNOWN)
+			return 0;
+	for (id = c->answers; id != NULL && *id != NULL; id++) {
+		for (i = 0; i < c->nsaid; i++)
+			if (strcmp(c->said[i].check, *id) == 0)
+				break;
+		if (i == c->nsaid) {
+			c->check = "worker.protocol";
+			return cv_fail(e, CV_R_WORKER, "the %s worker did not answer %s",
+				       cv_role_name(c->kind), *id);
+		}
+	}
+	return 0;
+}
+
 int
 cv_call_run(struct cv_call *c, struct cv_err *e)
 {
@@ -98,6 +122,8 @@ cv_call_run(struct cv_call *c, struct cv_err *e)
 	cv_role_end(&r);
 	if (slot)
 		cv_run_unslot(c->job->run);
+	if (rc == 0)
+		rc = complete(c, e);
 	if (rc != 0)
 		c->nsaid = 0;
 	return rc;

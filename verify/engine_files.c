@@ -89,9 +89,12 @@ static void
 contents(struct cv_job *j, struct cv_bytes *b)
 {
 	struct files f = { .job = j, .bytes = b };
-	struct cv_call c = {
-		.job = j, .kind = CV_ROLE_CONTENTS, .ctx = &f, .send = send_files, .pipe_fd = -1
-	};
+	struct cv_call c = { .job = j,
+			     .kind = CV_ROLE_CONTENTS,
+			     .ctx = &f,
+			     .send = send_files,
+			     .pipe_fd = -1,
+			     .answers = cv_files_checks(j->decl->type) };
 	struct cv_err e = { 0 };
 
 	if (kind(j) == 0) /* a plain file: its bytes are all there is to it */

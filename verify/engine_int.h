@@ -111,6 +111,10 @@ struct cv_call {
 	int (*need)(void *ctx, struct cv_frame *need, struct cv_out *give, struct cv_err *e);
 	int pipe_fd; /* as in struct cv_role_on; -1 none */
 	int (*pipe)(void *ctx, const void *p, size_t n, struct cv_err *e);
+	/* ids that this task answers (proto.h), NULL-terminated: one that it left
+	 * out while it found nothing wrong is worker.protocol. So one layer's
+	 * silence does not hide behind another one's pass. */
+	const char *const *answers;
 
 	/* out */
 	struct cv_finding *said;
@@ -131,10 +135,17 @@ void cv_call_tell(struct cv_call *c);
 int cv_plan_artifact(struct cv_job *j, struct cv_err *e) cv_must;
 int cv_plan_agent(struct cv_run *run, struct cv_err *e) cv_must;
 
-/* cv_layer_checks: what CV_T_LAYER answers. cv_launch_checks: what
- * cv_policy_launch() may find, at least. NULL-terminated. */
-extern const char *const cv_layer_checks[];
-extern const char *const cv_launch_checks[];
+/* What tasks answer (proto.h, "Answers"), and what cv_policy_launch() may find.
+ * NULL-terminated. */
+extern const char *const cv_graph_checks[],
+	*const cv_layer_checks[], *const cv_merge_checks[],
+					  *const cv_config_checks[],
+						  *const cv_package_checks[],
+							  *const cv_sbom_checks[],
+								  *const cv_launch_checks[];
+
+/* cv_files_checks: those of CV_T_FILES for a kind of artifact; NULL: none. */
+const char *const *cv_files_checks(enum cv_atype type);
 
 /* ---- engine_agent.c ---- */
 

@@ -185,7 +185,8 @@ read_one(struct cv_job *j, const struct cv_statement_fact *s)
 			     .ctx = &b,
 			     .send = send_sbom,
 			     .fact = on_fact,
-			     .pipe_fd = -1 };
+			     .pipe_fd = -1,
+			     .answers = cv_sbom_checks };
 	struct cv_err e = { 0 };
 	size_t i;
 

@@ -419,7 +419,7 @@ tell_held(struct cv_job *j, bool enough)
 	for (i = 0; i < j->nheld; i++) {
 		const struct cv_finding *f = &j->held[i];
 
-		if (enough)
+		if (enough && f->outcome != CV_PASS)
 			cv_job_say_as(j, f, false);
 		else
 			cv_job_say(j, f);

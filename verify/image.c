@@ -316,7 +316,8 @@ prove(struct cv_image_job *im)
 			     .send = send_image,
 			     .fact = on_fact,
 			     .need = on_need,
-			     .pipe_fd = -1 };
+			     .pipe_fd = -1,
+			     .answers = cv_graph_checks };
 	struct cv_err e = { 0 };
 	bool ok;
 

@@ -105,7 +105,8 @@ walk_layer(struct layer *l, struct cv_err *e)
 				    .ctx = l,
 				    .send = send_layer,
 				    .fact = layer_fact,
-				    .pipe_fd = -1 };
+				    .pipe_fd = -1,
+				    .answers = cv_layer_checks };
 	if (cv_call_run(&l->call, e) != 0) {
 		l->check = l->call.check;
 		return -1;
@@ -288,7 +289,7 @@ send_config(struct cv_call *c, struct cv_role *r, struct cv_err *e)
 
 static void
 simple(struct walk *w, int (*send)(struct cv_call *, struct cv_role *, struct cv_err *),
-       const char *otherwise)
+       const char *const *answers)
 {
 	struct cv_call c = {
 		.job = w->im->job, .kind = CV_ROLE_CONTENTS, .ctx = w, .send = send, .pipe_fd = -1
@@ -296,7 +297,7 @@ simple(struct walk *w, int (*send)(struct cv_call *, struct cv_role *, struct cv
 	struct cv_err e = { 0 };
 
 	if (cv_call_run(&c, &e) != 0)
-		cv_job_err(w->im->job, c.check, otherwise, &e);
+		cv_job_err(w->im->job, c.check, answers[0], &e);
 	else
 		cv_call_tell(&c);
 	cv_call_free(&c);
@@ -333,8 +334,8 @@ look(struct walk *w)
 		cv_job_err(j, NULL, NULL, &e);
 		return;
 	}
-	simple(w, send_merge, "image.link-escape");
-	simple(w, send_config, "image.config-unsafe");
+	simple(w, send_merge, cv_merge_checks);
+	simple(w, send_config, cv_config_checks);
 }
 
 void

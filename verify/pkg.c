@@ -124,7 +124,8 @@ list(struct pkg *p)
 			     .ctx = p,
 			     .send = send_package,
 			     .fact = on_fact,
-			     .pipe_fd = -1 };
+			     .pipe_fd = -1,
+			     .answers = cv_package_checks };
 	struct cv_err e = { 0 };
 	bool ok = false;
 

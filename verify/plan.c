@@ -21,11 +21,20 @@ const char *const cv_launch_checks[] = {
 	"launch.privileged",     "launch.writable-code", NULL,
 };
 
-static const char *const image_checks[] = {
-	"oci.malformed",        "oci.ambiguous",         "oci.unsupported",
-	"oci.platform-missing", "oci.edge-mismatch",     "image.link-escape",
-	"image.config-unsafe",  "fetch.digest-mismatch", NULL,
+const char *const cv_graph_checks[] = { "oci.malformed",     "oci.ambiguous",
+					"oci.unsupported",   "oci.platform-missing",
+					"oci.edge-mismatch", NULL };
+const char *const cv_merge_checks[] = { "image.link-escape", NULL };
+const char *const cv_config_checks[] = { "image.config-unsafe", NULL };
+const char *const cv_package_checks[] = {
+	"archive.malformed",     "archive.ambiguous",
+	"archive.traversal",     "archive.unsafe-member",
+	"archive.bomb",          "tool.manifest-invalid",
+	"tool.lifecycle-script", NULL,
 };
+const char *const cv_sbom_checks[] = { "sbom.malformed",        "sbom.unsupported",
+				       "sbom.subject-mismatch", "vuln.known",
+				       "vuln.no-coverage",      NULL };
 
 static const char *const model_checks[] = { "model.pickle", "model.format-refused",
 					    "model.code-beside-weights", NULL };
@@ -34,21 +43,28 @@ static const char *const model_maybe[] = { "model.safetensors-invalid", "model.g
 static const char *const skill_checks[] = { "skill.manifest-missing", "text.invalid-utf8",
 					    "text.hidden-unicode", NULL };
 static const char *const prompt_checks[] = { "text.invalid-utf8", "text.hidden-unicode", NULL };
-static const char *const package_checks[] = {
-	"archive.malformed",     "archive.ambiguous",
-	"archive.traversal",     "archive.unsafe-member",
-	"archive.bomb",          "tool.manifest-invalid",
-	"tool.lifecycle-script", NULL,
-};
 static const char *const local_checks[] = { "file.unsafe", "file.changed", NULL };
-static const char *const sbom_checks[] = { "sbom.absent",
-					   "sbom.malformed",
-					   "sbom.unsupported",
-					   "sbom.subject-mismatch",
-					   "vuln.known",
-					   "vuln.no-coverage",
-					   NULL };
 static const char *const sbom_maybe[] = { "vuln.index-absent", "vuln.index-stale", NULL };
+
+const char *const *
+cv_files_checks(enum cv_atype type)
+{
+	switch (type) {
+	case CV_A_MODEL:
+		return model_checks;
+	case CV_A_SKILL:
+		return skill_checks;
+	case CV_A_PROMPT:
+		return prompt_checks;
+	case CV_A_IMAGE:
+	case CV_A_MCP:
+	case CV_A_FILE:
+	case CV_A_MCP_REMOTE:
+	case CV_A_MODEL_HOSTED:
+		break;
+	}
+	return NULL;
+}
 
 static int
 plan(struct cv_job *j, const char *const *checks, bool na_ok, struct cv_err *e)
@@ -68,30 +84,28 @@ plan_one(struct cv_job *j, const char *check, bool na_ok, struct cv_err *e)
 }
 
 static int
+plan_image(struct cv_job *j, struct cv_err *e)
+{
+	if (plan(j, cv_graph_checks, false, e) != 0 || plan(j, cv_layer_checks, false, e) != 0 ||
+	    plan(j, cv_merge_checks, false, e) != 0 || plan(j, cv_config_checks, false, e) != 0)
+		return -1;
+	return plan_one(j, "fetch.digest-mismatch", false, e);
+}
+
+static int
 plan_contents(struct cv_job *j, struct cv_err *e)
 {
-	switch (j->decl->type) {
-	case CV_A_IMAGE:
-		return plan(j, image_checks, false, e) != 0 ||
-				       plan(j, cv_layer_checks, false, e) != 0
-			       ? -1
-			       : 0;
-	case CV_A_MODEL:
-		return plan(j, model_checks, false, e) != 0 || plan(j, model_maybe, true, e) != 0
-			       ? -1
-			       : 0;
-	case CV_A_SKILL:
-		return plan(j, skill_checks, false, e);
-	case CV_A_PROMPT:
-		return plan(j, prompt_checks, false, e);
-	case CV_A_MCP:
-		return plan(j, package_checks, false, e);
-	case CV_A_FILE:
-	case CV_A_MCP_REMOTE:
-	case CV_A_MODEL_HOSTED:
-		break;
-	}
-	return 0;
+	const char *const *files = cv_files_checks(j->decl->type);
+
+	if (j->decl->type == CV_A_IMAGE)
+		return plan_image(j, e);
+	if (j->decl->type == CV_A_MCP)
+		return plan(j, cv_package_checks, false, e);
+	if (files == NULL)
+		return 0;
+	if (plan(j, files, false, e) != 0)
+		return -1;
+	return j->decl->type == CV_A_MODEL ? plan(j, model_maybe, true, e) : 0;
 }
 
 static int
@@ -117,7 +131,9 @@ plan_vouch(struct cv_job *j, struct cv_err *e)
 		return -1;
 	if (!j->rule->sbom_required)
 		return 0;
-	return plan(j, sbom_checks, false, e) != 0 || plan(j, sbom_maybe, true, e) != 0 ? -1 : 0;
+	if (plan_one(j, "sbom.absent", false, e) != 0 || plan(j, cv_sbom_checks, false, e) != 0)
+		return -1;
+	return plan(j, sbom_maybe, true, e);
 }
 
 int
