@@ -68,7 +68,7 @@ ARCHIVES   := $(foreach r,$(ROOMS),$(BUILD)/libcv$(r).a)
 
 PROGRAMS := clawverify clawverify-trust clawverify-contents clawverify-fetch
 
-.PHONY: all check lint bench demo install uninstall clean help fuzz sweep \
+.PHONY: all check lint bench demo install uninstall clean help fuzz fuzzers sweep \
 	conformance e2e format
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -148,6 +148,31 @@ units: $(UNIT) $(HELPERS)
 
 check: all units
 	$(Q)tests/run --build $(BUILD)
+
+# Fuzzers, tests/fuzz/fuzz_ROOM_what.c, always by clang with libFuzzer and both
+# sanitizers. What they find in FUZZ_SECONDS each is kept in $(BUILD)/fuzz/corpus.
+FUZZ_SECONDS ?= 10
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZLD  := -fsanitize=fuzzer,address,undefined
+
+# fuzzer(room, archives, libraries)
+define fuzzer
+$(BUILD)/fuzz_$(1)_%: $(BUILD)/obj/tests/fuzz/fuzz_$(1)_%.o $(2:%=$(BUILD)/libcv%.a)
+	@echo "  LD   $$@"
+	$(Q)$$(CC) $$(CV_LDFLAGS) $$(LDFLAGS) $$(FUZZLD) -o $$@ $$< $(2:%=$(BUILD)/libcv%.a) $(3)
+endef
+$(eval $(call fuzzer,base,base,$(LIBS_VERIFY)))
+$(eval $(call fuzzer,trust,trust base,$(LIBS_TRUST)))
+$(eval $(call fuzzer,sbom,sbom base,$(LIBS_CONTENTS)))
+$(eval $(call fuzzer,fetch,fetch base,$(LIBS_FETCH)))
+$(eval $(call fuzzer,verify,verify trust base,$(LIBS_VERIFY)))
+
+fuzzers: $(FUZZERS)
+
+fuzz:
+	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz \
+		SAN=fuzzer-no-link,address,undefined fuzzers
+	$(Q)tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS)
 
 # Real peers on loopback; what is not installed is skipped and counted so.
 e2e: all

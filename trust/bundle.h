@@ -18,7 +18,7 @@
 
 #include "trust/dsse.h"
 
-#define CV_MT_BUNDLE "application/vnd.dev.sigstore.bundle.v0.3+json"
+#define CV_MT_BUNDLE     "application/vnd.dev.sigstore.bundle.v0.3+json"
 #define CV_MT_BUNDLE_OLD "application/vnd.dev.sigstore.bundle+json;version=0.3"
 
 struct cv_bundle {

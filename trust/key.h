@@ -49,9 +49,9 @@ const char *cv_pubkey_kind(const struct cv_pubkey *k); /* "ECDSA P-256" */
 struct cv_message {
 	bool absent;
 	struct cv_span bytes;
-	struct cv_blob blob;	    /* fd -1: bytes */
+	struct cv_blob blob;        /* fd -1: bytes */
 	struct cv_digest digest[3]; /* by enum cv_alg - 1; alg 0 not made yet */
-	struct cv_buf all;	    /* the blob's bytes, once a pure scheme wants them */
+	struct cv_buf all;          /* the blob's bytes, once a pure scheme wants them */
 };
 
 struct cv_message cv_message_bytes(struct cv_span bytes);

@@ -15,12 +15,12 @@
 
 struct cv_got {
 	bool given;
-	bool edge;	    /* not given, and the source is not to blame: why is about
+	bool edge;          /* not given, and the source is not to blame: why is about
 			       the bytes (size, digest, limit) */
 	struct cv_err why;  /* not given: CV_R_ABSENT, or why it could not be looked at */
 	struct cv_buf text; /* given: the bytes, followed by a NUL */
 	struct cv_digest digest;
-	char media[256];    /* as served, "" unknown */
+	char media[256]; /* as served, "" unknown */
 };
 
 /* All: 0 with *g filled (freed by the caller), -1 when the loop itself broke. */

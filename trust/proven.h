@@ -66,9 +66,8 @@ struct cv_verified;
  * encoding over the decoded payload, verified before anything reads it. Any one
  * signature by a key of the ring is enough; others are passed over. The payload
  * moves from the envelope to the proof. The ring outlives *ret. */
-int cv_prove_envelope(struct cv_proven **ret, struct cv_envelope *env,
-		      const struct cv_material *m, const struct cv_keyring *ring,
-		      struct cv_err *e) cv_must;
+int cv_prove_envelope(struct cv_proven **ret, struct cv_envelope *env, const struct cv_material *m,
+		      const struct cv_keyring *ring, struct cv_err *e) cv_must;
 
 /* cv_prove_message: one signature over the bytes themselves. The payload of the
  * result is the message's bytes (borrowed), empty for one in a descriptor. */

@@ -38,13 +38,13 @@ struct cv_tally {
 	struct cv_worker *w;
 	const struct cv_keyring *ring;
 	char about[CV_DIGEST_TEXT + 64]; /* what the signature should be about, for messages */
-	size_t signatures, statements;	 /* that count */
+	size_t signatures, statements;   /* that count */
 	struct cv_why signature, statement;
 };
 
 /* Where one piece of evidence was found. */
 struct cv_place {
-	unsigned kinds;		   /* what it could have been: CV_TALLY_* */
+	unsigned kinds; /* what it could have been: CV_TALLY_* */
 	enum cv_signed form;
 	struct cv_digest evidence; /* alg 0 none */
 	char where[512];
@@ -62,8 +62,8 @@ int cv_tally_not_had(struct cv_tally *t, const struct cv_place *at, const struct
 		     struct cv_err *e) cv_must;
 
 /* cv_tally_note: something that people should know and that decides nothing. */
-int cv_tally_note(struct cv_tally *t, const struct cv_place *at, struct cv_err *e,
-		  const char *fmt, ...) cv_printf(4, 5) cv_must;
+int cv_tally_note(struct cv_tally *t, const struct cv_place *at, struct cv_err *e, const char *fmt,
+		  ...) cv_printf(4, 5) cv_must;
 
 /* cv_tally_signed: SIGNER facts. `about` is the subject's digest, compared by the
  * caller; media the predicate type or "". */

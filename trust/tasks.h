@@ -9,8 +9,8 @@
 #include "trust/base/worker.h"
 #include "trust/proven.h"
 
-extern const struct cv_task_def cv_task_image;	  /* CV_T_IMAGE, image.c */
-extern const struct cv_task_def cv_task_blob;	  /* CV_T_BLOB, blob.c */
+extern const struct cv_task_def cv_task_image;    /* CV_T_IMAGE, image.c */
+extern const struct cv_task_def cv_task_blob;     /* CV_T_BLOB, blob.c */
 extern const struct cv_task_def cv_task_envelope; /* CV_T_ENVELOPE, envelope.c */
 
 /* cv_take_key: an ITEM frame that must be a KEY, into the ring. */

@@ -30,7 +30,7 @@ struct d_worker {
 
 struct d_fact {
 	uint64_t fact, role, kind, size, pos;
-	struct cv_digest digest, evidence, diffid; /* alg 0: absent */
+	struct cv_digest digest, evidence, diffid;    /* alg 0: absent */
 	char *name, *media, *keyid, *platform, *text; /* "" absent */
 	bool has_blob;
 	struct cv_buf blob;

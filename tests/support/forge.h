@@ -25,12 +25,12 @@ enum f_alg { F_P256 = 1, F_P384, F_P521, F_ED25519, F_RSA, F_PSS };
 
 struct f_key;
 struct f_key *f_key_new(enum f_alg alg);
-struct f_key *f_key_rsa(int bits);	     /* of any size */
-struct f_key *f_key_explicit(void);	     /* P-256, its curve given by parameters */
+struct f_key *f_key_rsa(int bits);  /* of any size */
+struct f_key *f_key_explicit(void); /* P-256, its curve given by parameters */
 void f_key_free(struct f_key **k);
-const char *f_key_pem(const struct f_key *k);	/* public half */
+const char *f_key_pem(const struct f_key *k);    /* public half */
 const char *f_key_secret(const struct f_key *k); /* private half, PKCS #8 PEM */
-const char *f_key_hint(const struct f_key *k); /* base64 of the SHA-256 of its SPKI */
+const char *f_key_hint(const struct f_key *k);   /* base64 of the SHA-256 of its SPKI */
 struct cv_span f_key_spki(const struct f_key *k);
 
 /* f_sign: append the signature as cosign would make it: the curve's own digest,
@@ -42,7 +42,7 @@ void f_sign_as(struct cv_buf *sig, const struct f_key *k, enum cv_alg alg, bool 
 
 /* ---- documents ---- */
 
-#define F_INTOTO "application/vnd.in-toto+json"
+#define F_INTOTO         "application/vnd.in-toto+json"
 #define F_SIGN_PREDICATE "https://sigstore.dev/cosign/sign/v1"
 
 /* All append one JSON document to out. */
@@ -62,9 +62,9 @@ struct f_entry {
 	enum f_kind kind;
 	char key[256]; /* digest text of a blob or a subject; tag */
 	char media[128];
-	struct cv_buf bytes; /* of a blob or tag; the entries of a referrers list */
+	struct cv_buf bytes;   /* of a blob or tag; the entries of a referrers list */
 	enum cv_reason failed; /* asked for, answer this reason instead */
-	bool untrue; /* the bytes were changed after the entry got its name */
+	bool untrue;           /* the bytes were changed after the entry got its name */
 };
 
 struct f_store {

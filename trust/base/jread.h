@@ -38,7 +38,7 @@ struct cv_jcut {
 	struct cv_span raw; /* in the original: a string's inside, or a value */
 };
 
-#define CV_JSLIM_CUTS 128      /* more long strings than this stay as they are */
+#define CV_JSLIM_CUTS   128   /* more long strings than this stay as they are */
 #define CV_JSLIM_STRING 16384 /* bytes from which a base64 string is cut */
 
 struct cv_jslim {

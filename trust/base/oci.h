@@ -22,15 +22,15 @@
 #include "digest.h"
 #include "limits.h"
 
-#define CV_MT_OCI_INDEX "application/vnd.oci.image.index.v1+json"
-#define CV_MT_OCI_MANIFEST "application/vnd.oci.image.manifest.v1+json"
-#define CV_MT_OCI_CONFIG "application/vnd.oci.image.config.v1+json"
-#define CV_MT_OCI_EMPTY "application/vnd.oci.empty.v1+json"
-#define CV_MT_OCI_LAYER "application/vnd.oci.image.layer.v1.tar"
-#define CV_MT_DOCKER_LIST "application/vnd.docker.distribution.manifest.list.v2+json"
+#define CV_MT_OCI_INDEX       "application/vnd.oci.image.index.v1+json"
+#define CV_MT_OCI_MANIFEST    "application/vnd.oci.image.manifest.v1+json"
+#define CV_MT_OCI_CONFIG      "application/vnd.oci.image.config.v1+json"
+#define CV_MT_OCI_EMPTY       "application/vnd.oci.empty.v1+json"
+#define CV_MT_OCI_LAYER       "application/vnd.oci.image.layer.v1.tar"
+#define CV_MT_DOCKER_LIST     "application/vnd.docker.distribution.manifest.list.v2+json"
 #define CV_MT_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
-#define CV_MT_DOCKER_CONFIG "application/vnd.docker.container.image.v1+json"
-#define CV_MT_DOCKER_LAYER "application/vnd.docker.image.rootfs.diff.tar"
+#define CV_MT_DOCKER_CONFIG   "application/vnd.docker.container.image.v1+json"
+#define CV_MT_DOCKER_LAYER    "application/vnd.docker.image.rootfs.diff.tar"
 
 #define CV_MEDIA_MAX 255 /* bytes of a media type (RFC 6838 4.2: 127 + 1 + 127) */
 
@@ -45,7 +45,7 @@ enum cv_oci_kind cv_oci_kind_of(const char *media);
 struct cv_platform {
 	char os[64];
 	char arch[64];
-	char variant[64]; /* "" if none */
+	char variant[64];  /* "" if none */
 	bool variant_said; /* it was written, not filled in */
 };
 #define CV_PLATFORM_TEXT (3 * 64 + 3)
@@ -74,10 +74,10 @@ struct cv_descriptor {
 	char media[CV_MEDIA_MAX + 1];
 	char artifact_type[CV_MEDIA_MAX + 1]; /* "" if none */
 	bool has_platform;
-	bool unknown_platform;	   /* "unknown/unknown": BuildKit's attestations */
-	bool attestation;	   /* annotation vnd.docker.reference.type */
+	bool unknown_platform; /* "unknown/unknown": BuildKit's attestations */
+	bool attestation;      /* annotation vnd.docker.reference.type */
 	struct cv_platform platform;
-	char *signature; /* annotation dev.cosignproject.cosign/signature, or NULL */
+	char *signature;  /* annotation dev.cosignproject.cosign/signature, or NULL */
 	bool certificate; /* annotation dev.sigstore.cosign/certificate is there */
 };
 

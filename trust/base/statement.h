@@ -26,13 +26,13 @@
 #include "digest.h"
 #include "limits.h"
 
-#define CV_STATEMENT_V01 "https://in-toto.io/Statement/v0.1"
-#define CV_STATEMENT_V1 "https://in-toto.io/Statement/v1"
+#define CV_STATEMENT_V01  "https://in-toto.io/Statement/v0.1"
+#define CV_STATEMENT_V1   "https://in-toto.io/Statement/v1"
 #define CV_INTOTO_PAYLOAD "application/vnd.in-toto+json" /* payloadType in DSSE */
 
 struct cv_subject {
-	char *name;		      /* "" if none */
-	struct cv_digest digest[3];   /* those of known algorithms */
+	char *name;                 /* "" if none */
+	struct cv_digest digest[3]; /* those of known algorithms */
 	unsigned n;
 };
 
