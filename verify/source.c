@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "trust/base/checks.h"
-#include "trust/base/enc.h"
+#include "trust/base/clock.h"
 
 #include "trust/base/banned.h"
 
@@ -83,6 +83,12 @@ cv_got_check(enum cv_reason reason)
 		return "fetch.offline";
 	case CV_R_DEADLINE:
 		return "fetch.deadline";
+	case CV_R_CANCELLED:
+		return "run.cancelled";
+	case CV_R_RULE:
+		return "file.unsafe";
+	case CV_R_CONFIG:
+		return "fetch.denied";
 	case CV_R_WORKER:
 		return "worker.died";
 	case CV_R_CONFINEMENT:
@@ -139,38 +145,64 @@ on_pipe(void *ctx, const void *p, size_t n, struct cv_err *e)
 	return cv_put_add(t->put, p, n, e);
 }
 
+/* The worker may have been taken over: it is told the credentials for the host
+ * of this source and for no other. */
+static bool
+is_own_host(const struct cv_source *s, const char *host)
+{
+	size_t n = s->o.repo == NULL ? 0 : strcspn(s->o.repo, "/");
+
+	return n != 0 && strlen(host) == n && memcmp(host, s->o.repo, n) == 0;
+}
+
+static void
+give_failed(struct cv_out *give, const struct cv_err *why)
+{
+	cv_out_u64(give, CV_TAG_STATUS, CV_S_FAILED);
+	cv_out_str(give, CV_TAG_REASON, cv_reason_word(why->reason));
+	cv_out_str(give, CV_TAG_TEXT, why->text);
+}
+
+static void
+give_answer(struct cv_out *give, const struct cv_cred_answer *answer)
+{
+	cv_out_u64(give, CV_TAG_STATUS, CV_S_GIVEN);
+	cv_out_u64(give, CV_TAG_KIND, answer->kind);
+	if (answer->kind == CV_CRED_NONE)
+		return;
+	cv_out_str(give, CV_TAG_USER, answer->user);
+	cv_out_str(give, CV_TAG_SECRET, answer->secret);
+}
+
 static int
 on_need(void *ctx, struct cv_frame *need, struct cv_out *give, struct cv_err *e)
 {
 	struct transfer *t = ctx;
+	const struct cv_source_opts *o = &t->s->o;
+	uint64_t what = cv_frame_u64(need, CV_TAG_NEED, UINT32_MAX);
 	const char *host = cv_frame_str(need, CV_TAG_NAME, CV_MAX_REF);
 	struct cv_cred_answer answer = { .kind = CV_CRED_NONE };
 	struct cv_err why = { 0 };
+	int rc = 0;
 
-	if (cv_frame_u64(need, CV_TAG_NEED, UINT32_MAX) != CV_N_CRED || need->bad)
+	if (cv_frame_done(need, "fetch: NEED", e) != 0)
+		return -1;
+	if (what != CV_N_CRED)
 		return cv_fail(e, CV_R_WORKER, "the fetch worker asked for something unknown");
-	if (t->s->o.cred != NULL &&
-	    cv_cred_find(&answer, t->s->o.cred, host, t->s->o.role->deadline,
-			 t->s->o.role->cancel_fd, &why) != 0) {
-		cv_cred_wipe(&answer);
-		/* our own trouble and the user's mistakes are not for the worker to tell */
-		if (cv_reason_exit(why.reason) != CV_EXIT_UNKNOWN) {
-			*e = why;
-			return -1;
-		}
-		cv_out_u64(give, CV_TAG_STATUS, CV_S_FAILED);
-		cv_out_str(give, CV_TAG_REASON, cv_reason_word(why.reason));
-		cv_out_str(give, CV_TAG_TEXT, why.text);
-		return 0;
-	}
-	cv_out_u64(give, CV_TAG_STATUS, CV_S_GIVEN);
-	cv_out_u64(give, CV_TAG_KIND, answer.kind);
-	if (answer.kind != CV_CRED_NONE) {
-		cv_out_str(give, CV_TAG_USER, answer.user);
-		cv_out_str(give, CV_TAG_SECRET, answer.secret);
-	}
+	if (o->cred != NULL && is_own_host(t->s, host))
+		rc = cv_cred_find(&answer, o->cred, host, o->role->deadline, o->role->cancel_fd,
+				  &why);
+	if (rc == 0)
+		give_answer(give, &answer);
+	else if (cv_reason_exit(why.reason) == CV_EXIT_UNKNOWN)
+		give_failed(give, &why);
 	cv_cred_wipe(&answer);
-	return 0;
+	if (rc == 0 || cv_reason_exit(why.reason) == CV_EXIT_UNKNOWN)
+		return 0;
+	/* our own trouble and the user's mistakes are not for the worker to tell */
+	if (e != NULL)
+		*e = why;
+	return -1;
 }
 
 static void
@@ -276,6 +308,23 @@ ask_pipe(struct transfer *t, const struct question *q, const char **check, struc
 	return rc;
 }
 
+/* keep: the bytes against what was agreed; when nothing was, against what the
+ * source itself announced (Docker-Content-Digest), which must at least agree. */
+static int
+keep(struct cv_put **put, const struct question *q, struct cv_got *got)
+{
+	struct cv_digest announced = got->digest;
+	const struct cv_digest *want = q->want;
+
+	if (want == NULL && announced.alg != CV_ALG_NONE)
+		want = &announced;
+	if (cv_put_end(put, want, q->size, &got->digest, &got->blob, &got->err) != 0)
+		return -1;
+	if (want != NULL)
+		got->digest = *want; /* of another algorithm, perhaps */
+	return 0;
+}
+
 static int
 ask(struct cv_source *s, const struct question *q, struct cv_got *got, const char **check)
 {
@@ -289,12 +338,13 @@ ask(struct cv_source *s, const struct question *q, struct cv_got *got, const cha
 		return -1;
 	t.put = put;
 	if (ask_pipe(&t, q, check, e) != 0) {
-		cv_role_end(&s->role); /* its state is unknown now */
+		if (!cv_role_usable(s->role))
+			cv_role_end(&s->role);
 		return -1;
 	}
 	if (!q->bulk || got->status != CV_S_GIVEN)
 		return 0;
-	return cv_put_end(&put, q->want, q->size, &got->digest, &got->blob, e);
+	return keep(&put, q, got);
 }
 
 static void
@@ -303,18 +353,30 @@ question(struct cv_source *s, const struct question *q, struct cv_got *got)
 	const char *check = NULL;
 
 	start(got);
-	if (ask(s, q, got, &check) != 0)
+	if (s->o.repo == NULL && q->task != CV_T_URL && !s->o.offline)
+		cv_fail(&got->err, CV_R_BUG, "a question about no repository");
+	if (got->err.reason != CV_R_NONE || ask(s, q, got, &check) != 0)
 		failed(got, check);
+}
+
+static int
+too_large(uint64_t size, uint64_t max, struct cv_err *e)
+{
+	return cv_fail(e, CV_R_LIMIT, "%llu bytes, at most %llu are accepted",
+		       (unsigned long long)size, (unsigned long long)max);
 }
 
 /* from_store: true if the store answered. */
 static bool
-from_store(struct cv_source *s, const struct cv_digest *want, uint64_t size, struct cv_got *got)
+from_store(struct cv_source *s, const struct cv_digest *want, uint64_t size, uint64_t max,
+	   struct cv_got *got)
 {
 	int rc = cv_store_find(s->o.store, want, size, &got->blob, &got->err);
 
 	if (rc == 0)
 		return false;
+	if (rc > 0 && got->blob.len > max)
+		rc = too_large(got->blob.len, max, &got->err);
 	if (rc < 0) {
 		failed(got, NULL);
 		return true;
@@ -336,6 +398,19 @@ open_beneath(int dir, const char *path)
 	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 }
 
+/* Copying takes no worker, and so watches the clock by itself. */
+static int
+in_time(const struct cv_source *s, struct cv_err *e)
+{
+	struct pollfd p = { .fd = s->o.role == NULL ? -1 : s->o.role->cancel_fd, .events = POLLIN };
+
+	if (s->o.role != NULL && cv_mono_left(s->o.role->deadline) == 0)
+		return cv_fail(e, CV_R_DEADLINE, "out of time");
+	if (poll(&p, 1, 0) > 0)
+		return cv_fail(e, CV_R_CANCELLED, "cancelled");
+	return 0;
+}
+
 /* copy_in: the layout's file may change under us, so its bytes go into the
  * store, hashed on the way, and only the store's copy is used. */
 static int
@@ -352,10 +427,12 @@ copy_in(struct cv_source *s, int fd, const struct cv_digest *want, uint64_t size
 	if (cv_put_open(&put, s->o.store, max, e) != 0)
 		return -1;
 	while ((n = read(fd, b, CV_MIB)) != 0) {
+		if (in_time(s, e) != 0)
+			return -1;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return cv_fail_errno(e, "layout: read");
+			return cv_fail_errno(e, "read");
 		if (cv_put_add(put, b, (size_t)n, e) != 0)
 			return -1;
 		if (s->o.progress != NULL)
@@ -363,33 +440,54 @@ copy_in(struct cv_source *s, int fd, const struct cv_digest *want, uint64_t size
 	}
 	if (cv_put_end(&put, want, size, &got->digest, &got->blob, e) != 0)
 		return -1;
+	if (want != NULL)
+		got->digest = *want;
 	got->status = CV_S_GIVEN;
 	return 0;
+}
+
+/* open_part: 1 open, 0 it is not there, -1 it cannot be had, or is none of the
+ * regular files beneath the layout that its format allows. */
+static int
+open_part(struct cv_source *s, const char *path, int *fd, uint64_t *size, struct cv_err *e)
+{
+	struct stat st;
+
+	*fd = open_beneath(s->o.layout_fd, path);
+	if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (*fd < 0 && (errno == ELOOP || errno == EXDEV))
+		return cv_fail(e, CV_R_RULE, "%s leads through a link", path);
+	if (*fd < 0 || fstat(*fd, &st) != 0)
+		return cv_fail_errno(e, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return cv_fail(e, CV_R_RULE, "%s is not a regular file", path);
+	*size = (uint64_t)st.st_size;
+	return 1;
 }
 
 static void
 from_layout(struct cv_source *s, const char *path, const struct cv_digest *want, uint64_t size,
 	    uint64_t max, struct cv_got *got)
 {
-	cv_auto(cv_closep) int fd = open_beneath(s->o.layout_fd, path);
-	struct stat st;
+	cv_auto(cv_closep) int fd = -1;
+	struct cv_err *e = &got->err;
+	uint64_t found = 0;
+	int rc;
 
-	if (fd < 0 && errno == ENOENT) {
+	rc = open_part(s, path, &fd, &found, e);
+	if (rc == 0) {
 		got->status = CV_S_ABSENT;
 		return;
 	}
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		cv_fail_errno(&got->err, "layout: %s", path);
+	if (rc > 0 && found > max) /* before much is copied for nothing */
+		rc = too_large(found, max, e);
+	else if (rc > 0)
+		rc = copy_in(s, fd, want, size, max, got);
+	if (rc < 0) {
+		cv_fail_within(e, "layout: %s", path);
 		failed(got, NULL);
-		return;
 	}
-	if (!S_ISREG(st.st_mode)) {
-		cv_fail(&got->err, CV_R_MALFORMED, "layout: %s is not a regular file", path);
-		failed(got, "oci.malformed");
-		return;
-	}
-	if (copy_in(s, fd, want, size, max, got) != 0)
-		failed(got, NULL);
 }
 
 static void
@@ -425,7 +523,7 @@ cv_source_manifest(struct cv_source *s, const char *ref, const struct cv_digest 
 			      .bulk = true };
 
 	start(got);
-	if (want != NULL && from_store(s, want, CV_SIZE_ANY, got))
+	if (want != NULL && from_store(s, want, CV_SIZE_ANY, max, got))
 		return;
 	if (s->o.layout_fd >= 0 && want != NULL)
 		layout_blob(s, want, CV_SIZE_ANY, max, got);
@@ -449,12 +547,11 @@ cv_source_blob(struct cv_source *s, const struct cv_digest *want, uint64_t size,
 
 	start(got);
 	if (size != CV_SIZE_ANY && size > max) {
-		cv_fail(&got->err, CV_R_LIMIT, "%llu bytes, at most %llu are accepted",
-			(unsigned long long)size, (unsigned long long)max);
+		too_large(size, max, &got->err);
 		failed(got, NULL);
 		return;
 	}
-	if (from_store(s, want, size, got))
+	if (from_store(s, want, size, max, got))
 		return;
 	if (s->o.layout_fd >= 0)
 		layout_blob(s, want, size, q.max, got);
@@ -500,7 +597,7 @@ cv_source_url(struct cv_source *s, const char *url, const struct cv_digest *want
 			      .bulk = true };
 
 	start(got);
-	if (from_store(s, want, CV_SIZE_ANY, got))
+	if (want != NULL && from_store(s, want, CV_SIZE_ANY, max, got))
 		return;
 	question(s, &q, got);
 }
