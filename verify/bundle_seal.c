@@ -14,6 +14,7 @@
 
 #include "trust/base/enc.h"
 #include "trust/base/statement.h"
+#include "trust/base/text.h"
 #include "verify/bundle_dir.h"
 #include "verify/launch.h"
 #include "verify/vsa_int.h"
@@ -57,25 +58,28 @@ put_documents(struct sealing *s, struct cv_err *e)
 	return cv_bw_bytes(&s->w, CV_LOCK_NAME, "lock", s->in->lock, e);
 }
 
-/* source_of: where the bytes of a mount lie. An artifact that is one file has
- * that file's digest for its own, and is mounted as a file. */
+/* source_of: where the bytes of a mount lie: a tree's directory; of an artifact
+ * that is one file, that file. */
 static const char *
-source_of(struct cv_mem *mem, const struct cv_result *r, const struct cv_ls_mount *m,
+source_of(struct cv_mem *mem, const struct sealing *s, const struct cv_ls_mount *m,
 	  struct cv_err *e)
 {
-	size_t i;
+	const struct cv_result *r = s->in->result;
+	char prefix[128];
+	size_t i, k;
 
 	for (i = 0; i < r->nartifacts; i++) {
 		const struct cv_r_artifact *a = &r->artifacts[i];
-		const struct cv_tree_entry *one;
 
-		if (a->manifest.alg != CV_ALG_NONE || a->tree == NULL ||
-		    !cv_digest_eq(&a->digest, &m->tree))
+		if (a->manifest.alg != CV_ALG_NONE || !cv_digest_eq(&a->digest, &m->tree))
 			continue;
-		one = cv_tree_count(a->tree) == 1 ? cv_tree_at(a->tree, 0) : NULL;
-		if (one != NULL && cv_digest_eq(&one->digest, &a->digest))
-			return cv_mem_fmt(mem, e, "trees/%s/%s", a->name, one->path);
-		return cv_mem_fmt(mem, e, "trees/%s", a->name);
+		(void)snprintf(prefix, sizeof(prefix), "trees/%s", a->name);
+		if (a->tree != NULL)
+			return cv_mem_str(mem, prefix, e);
+		cv_text_fmt(prefix, sizeof(prefix), "trees/%s/", a->name);
+		for (k = 0; k < s->members.n; k++)
+			if (strncmp(s->members.v[k].path, prefix, strlen(prefix)) == 0)
+				return cv_mem_str(mem, s->members.v[k].path, e);
 	}
 	cv_fail(e, CV_R_BUG, "mount %s: nothing that was verified has its digest", m->target);
 	return NULL;
@@ -93,7 +97,7 @@ put_contract(struct sealing *s, struct cv_err *e)
 	if (c.sources == NULL)
 		return -1;
 	for (i = 0; i < s->set->nmounts; i++) {
-		c.sources[i] = source_of(&c.mem, s->in->result, &s->set->mounts[i], e);
+		c.sources[i] = source_of(&c.mem, s, &s->set->mounts[i], e);
 		if (c.sources[i] == NULL)
 			return -1;
 	}
@@ -316,6 +320,8 @@ launchable(const struct cv_result *r, struct cv_err *e)
 		return cv_fail(e, CV_R_RULE, "only what passed can be sealed");
 	if (r->audit)
 		return cv_fail(e, CV_R_RULE, "a policy of mode audit decides nothing: no bundle");
+	if (r->partial)
+		return cv_fail(e, CV_R_RULE, "only part of the agent was looked at: no bundle");
 	if (r->historical)
 		return cv_fail(e, CV_R_RULE, "a verdict for another time (--at) gives no bundle");
 	if (r->valid_until <= r->now)
@@ -326,7 +332,7 @@ launchable(const struct cv_result *r, struct cv_err *e)
 static int
 write_all(struct sealing *s, struct cv_err *e)
 {
-	if (put_documents(s, e) != 0 || put_contract(s, e) != 0 || put_artifacts(s, e) != 0)
+	if (put_documents(s, e) != 0 || put_artifacts(s, e) != 0 || put_contract(s, e) != 0)
 		return -1;
 	return put_index(s, e) != 0 || put_verdict(s, e) != 0 ? -1 : 0;
 }

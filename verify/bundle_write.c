@@ -123,7 +123,6 @@ cv_bw_blob(struct cv_bwriter *w, const char *path, const char *role, struct cv_b
 struct delivery {
 	struct cv_bwriter *w;
 	const struct cv_r_artifact *a;
-	size_t next; /* entry of the tree that has to come next, or behind it */
 	unsigned files;
 	char path[CV_MAX_PATH + 128];
 	struct file file;
@@ -145,25 +144,24 @@ is_file(const struct cv_tree_entry *x)
 	return x->kind == CV_TREE_FILE || x->kind == CV_TREE_EXEC;
 }
 
-/* expected: the entry is the one that comes next in the verified tree. */
+/* expected: the entry is one of the verified tree. That it comes once is held by
+ * O_EXCL, that all come by counting. */
 static int
 expected(struct delivery *d, const struct cv_tree_entry *entry, struct cv_err *e)
 {
-	const struct cv_tree *t = d->a->tree;
+	const struct cv_tree_entry *x;
 
-	if (t == NULL) { /* a single file: its digest is the artifact's */
+	if (d->a->tree == NULL) { /* a single file: its digest is the artifact's */
 		if (d->files > 0 || !cv_digest_eq(&entry->digest, &d->a->digest) ||
 		    cv_tree_path_wrong(entry->path) != NULL)
 			return cv_fail(e, CV_R_BUG, "%s: not the verified file", d->a->name);
 		return 0;
 	}
-	while (d->next < cv_tree_count(t) && !is_file(cv_tree_at(t, d->next)))
-		d->next++;
-	if (d->next >= cv_tree_count(t) || strcmp(cv_tree_at(t, d->next)->path, entry->path) != 0 ||
-	    !cv_digest_eq(&cv_tree_at(t, d->next)->digest, &entry->digest))
-		return cv_fail(e, CV_R_BUG, "%s: files came in another order than verified",
+	x = cv_tree_find(d->a->tree, entry->path);
+	if (x == NULL || !is_file(x) || x->kind != entry->kind ||
+	    !cv_digest_eq(&x->digest, &entry->digest))
+		return cv_fail(e, CV_R_BUG, "%s: a file that is not in the verified tree",
 			       d->a->name);
-	d->next++;
 	return 0;
 }
 

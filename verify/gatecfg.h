@@ -19,11 +19,11 @@
 #include "verify/policy.h"
 
 #define CV_GATECFG_SCHEMA "clawverify.gate-config/1"
-#define CV_GATECFG_PATH "/etc/clawverify/gate.json"
+#define CV_GATECFG_PATH   "/etc/clawverify/gate.json"
 
 struct cv_gate_policy {
 	const char *name;
-	const char *path;	 /* absolute, or NULL */
+	const char *path;        /* absolute, or NULL */
 	struct cv_digest sha256; /* of the file's bytes, or alg 0 */
 	struct cv_jpos pos;
 };
