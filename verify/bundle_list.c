@@ -2,7 +2,6 @@
 /* bundle_list.c: bundle.json. Must never accept two writings of one list. */
 #include "verify/bundle.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

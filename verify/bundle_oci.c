@@ -9,7 +9,6 @@
  */
 #include "verify/bundle_int.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -3,7 +3,6 @@
 #include "verify/cmdline.h"
 #include "verify/launch_cmd.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "trust/base/clock.h"

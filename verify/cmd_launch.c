@@ -5,7 +5,6 @@
 #include "verify/launch_cmd.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -3,7 +3,6 @@
 #include "verify/endorse.h"
 
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
  * that has a reason against it. */
 #include "verify/gate.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 

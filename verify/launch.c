@@ -3,7 +3,6 @@
  * set that was signed. */
 #include "verify/launch.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
  * not pass. */
 #include "verify/vsa.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #ifndef CV_VSA_INT_H
 #define CV_VSA_INT_H
 
-#include <jansson.h>
+#include "trust/base/json.h"
 
 #include "trust/base/digest.h"
 
