@@ -236,8 +236,22 @@ class Rig:
         err = done.stderr.decode("utf-8", "replace")
         if exit is not None and done.returncode != exit:
             raise AssertionError("clawverify %s: exit %s, want %s\n%s\n%s"
-                                 % (" ".join(args), done.returncode, exit, out, err))
+                                 % (" ".join(args), done.returncode, exit, brief(out), err[-2000:]))
         return done.returncode, out, err
+
+
+def brief(out):
+    """A result document as its problems; other text as its end."""
+    try:
+        result = json.loads(out)
+        rows = [dict(part="agent", **c) for c in result["checks"]]
+        for a in result["artifacts"]:
+            rows += [dict(part=a["name"], **c) for c in a["checks"]]
+    except (ValueError, KeyError, TypeError):
+        return out[-2000:]
+    return "\n".join("%s %s %s: %s | %s | %s | %s" % (
+        r["part"], r["id"], r["outcome"], r.get("reason"), r.get("expected"), r.get("found"),
+        r.get("where")) for r in rows if r["outcome"] not in ("pass", "not-applicable"))
 
 
 def sha256(data):

@@ -98,10 +98,13 @@ by_gravity(const void *x, const void *y)
 		return a->required ? -1 : 1;
 	if (fa != fb)
 		return fb - fa;
+	/* what was found out before what was never asked */
+	if ((a->f == NULL) != (b->f == NULL))
+		return (a->f == NULL) - (b->f == NULL);
 	if ((c = strcmp(a->artifact, b->artifact)) != 0 || (c = strcmp(a->check, b->check)) != 0)
 		return c;
 	if (a->f == NULL || b->f == NULL)
-		return (a->f == NULL) - (b->f == NULL);
+		return 0;
 	if ((c = strcmp(a->f->where, b->f->where)) != 0)
 		return c;
 	return strcmp(a->f->found, b->f->found);

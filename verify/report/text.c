@@ -201,32 +201,53 @@ problem_line(const struct text *t, const struct cv_problem *p)
 		   p->f != NULL ? safe(found, p->f->found) : "no answer");
 }
 
+/* not_made: checks of one artifact that nothing answered, in one line: they
+ * follow from what is told above them. Returns how many of p were taken. */
+static size_t
+not_made(const struct text *t, const struct cv_problem *p, size_t n)
+{
+	char name[SAFE_TEXT];
+	size_t k = 0;
+
+	while (k < n && p[k].f == NULL && strcmp(p[k].artifact, p[0].artifact) == 0)
+		k++;
+	cv_buf_fmt(t->out, "   %s  %zu check%s not made (%s%s)\n",
+		   p[0].artifact[0] != '\0' ? safe(name, p[0].artifact) : "agent", k,
+		   k == 1 ? "" : "s", p[0].check, k == 1 ? "" : ", ...");
+	return k;
+}
+
 /* problems: the decisive ones at length, at most CV_REPORT_DETAILS of them and
  * one of a kind, the others a line each. */
 static void
 problems(const struct text *t, const struct cv_problem *p, size_t n)
 {
-	size_t detailed = 0, lines = 0;
+	size_t detailed = 0, lines = 0, left = 0;
+	bool said_advisory = false;
 
 	for (size_t i = 0; i < n; i++) {
 		bool again = i > 0 && strcmp(p[i].check, p[i - 1].check) == 0 &&
 			     strcmp(p[i].artifact, p[i - 1].artifact) == 0;
 
-		if (p[i].required && detailed < CV_REPORT_DETAILS && !again) {
+		if (p[i].required && p[i].f != NULL && detailed < CV_REPORT_DETAILS && !again) {
 			problem(t, ++detailed, &p[i]);
 			continue;
 		}
-		if (lines == 0)
-			cv_buf_str(t->out,
-				   p[i].required ? "\nand\n" : "\nadvisory, not decisive\n");
-		else if (i > 0 && p[i - 1].required && !p[i].required)
+		if (!p[i].required && !said_advisory) {
 			cv_buf_str(t->out, "\nadvisory, not decisive\n");
-		lines++;
-		if (lines <= 20)
+			said_advisory = true;
+		} else if (p[i].required && lines == 0) {
+			cv_buf_str(t->out, detailed > 0 ? "\nand\n" : "\n");
+		}
+		if (++lines > 20)
+			left++;
+		else if (p[i].f == NULL)
+			i += not_made(t, &p[i], n - i) - 1;
+		else
 			problem_line(t, &p[i]);
 	}
-	if (lines > 20)
-		cv_buf_fmt(t->out, "   and %zu more, all in -o json\n", lines - 20);
+	if (left > 0)
+		cv_buf_fmt(t->out, "   and %zu more, all in -o json\n", left);
 }
 
 static void
