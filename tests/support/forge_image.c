@@ -50,15 +50,16 @@ static struct f_entry *
 add(struct f_store *s, enum f_kind kind, const char *key, const char *media)
 {
 	struct f_entry *e = f_get(s, kind, key);
+	struct f_entry fresh = { .kind = kind, .bytes = CV_BUF(ROOM) };
 
 	if (e != NULL)
 		return e;
+	cv_text_fmt(fresh.key, sizeof(fresh.key), "%s", key); /* may be of an entry */
+	cv_text_fmt(fresh.media, sizeof(fresh.media), "%s", media);
 	s->entry = realloc(s->entry, (s->n + 1) * sizeof(*s->entry));
 	must(s->entry != NULL);
 	e = &s->entry[s->n++];
-	*e = (struct f_entry){ .kind = kind, .bytes = CV_BUF(ROOM) };
-	cv_text_fmt(e->key, sizeof(e->key), "%s", key);
-	cv_text_fmt(e->media, sizeof(e->media), "%s", media);
+	*e = fresh;
 	return e;
 }
 
