@@ -5,27 +5,34 @@
 #include "trust/base/banned.h"
 
 struct d_answer
-d_image(struct f_store *s, struct cv_digest root, const char *served, const char *pem,
-	unsigned flags)
+d_image_on(struct d_worker *w, struct f_store *s, struct cv_digest root, const char *served,
+	   const char *pem, unsigned flags)
 {
 	struct f_entry *entry = f_get_digest(s, &root);
-	struct d_worker w = { 0 };
-	struct d_answer a;
-	struct cv_out *o;
+	struct cv_out *o = d_task(w, CV_T_IMAGE);
 
-	d_open(&w, "clawverify-trust");
-	o = d_task(&w, CV_T_IMAGE);
-	d_blob(&w, cv_buf_span(&entry->bytes));
+	d_blob(w, cv_buf_span(&entry->bytes));
 	cv_out_digest(o, CV_TAG_DIGEST, &root);
 	cv_out_str(o, CV_TAG_MEDIA, served);
 	cv_out_str(o, CV_TAG_PLATFORM, "linux/amd64");
 	cv_out_str(o, CV_TAG_NAME, "registry.example/agent");
 	cv_out_u64(o, CV_TAG_FLAGS, flags);
 	cv_out_u64(o, CV_TAG_NOW, 1800000000);
-	d_send(&w);
+	d_send(w);
 	if (pem != NULL)
-		d_key(&w, "maker", pem);
-	a = d_run(&w, s);
+		d_key(w, "maker", pem);
+	return d_run(w, s);
+}
+
+struct d_answer
+d_image(struct f_store *s, struct cv_digest root, const char *served, const char *pem,
+	unsigned flags)
+{
+	struct d_worker w = { 0 };
+	struct d_answer a;
+
+	d_open(&w, "clawverify-trust");
+	a = d_image_on(&w, s, root, served, pem, flags);
 	d_close(&w);
 	return a;
 }

@@ -12,6 +12,10 @@
 struct d_answer d_image(struct f_store *s, struct cv_digest root, const char *served,
 			const char *pem, unsigned flags);
 
+/* d_image_on: the same in a worker that is there (d_fork, for many tasks). */
+struct d_answer d_image_on(struct d_worker *w, struct f_store *s, struct cv_digest root,
+			   const char *served, const char *pem, unsigned flags);
+
 /* An index of two platforms over images with one layer each, and two keys. */
 struct d_world {
 	struct f_store s;
