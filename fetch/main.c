@@ -69,7 +69,7 @@ main(int argc, char **argv)
 		opts.http.ca = cv_buf_span(&ca);
 	if (cv_net_open(&net, &opts, &e) != 0) {
 		fprintf(stderr, "clawverify-fetch: %s\n", e.text);
-		return cv_reason_exit(e.reason);
+		return (int)cv_reason_exit(e.reason);
 	}
 	def.ctx = net;
 	return cv_worker_main(&def, argc, argv);

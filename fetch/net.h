@@ -29,7 +29,7 @@ struct cv_auth;
 
 /* Credentials for a registry, as verify gave them. */
 struct cv_login {
-	int kind; /* enum cv_cred of proto.h; 0: not asked yet */
+	unsigned kind; /* enum cv_cred of proto.h; 0: not asked yet */
 	char *user;
 	char *secret;
 };

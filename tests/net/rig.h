@@ -21,7 +21,7 @@ typedef int rig_question(struct cv_net *n, const struct cv_ask *q, struct cv_ans
 static struct {
 	struct t_server server;
 	char *ca;
-	int cred; /* what verify would answer; 0: none */
+	unsigned cred; /* what verify would answer; 0: none */
 	const char *user, *secret;
 	unsigned asked; /* how often it was */
 } rig;
@@ -74,7 +74,7 @@ rig_start(bool tls)
 
 /* rig_net: short pauses; the credentials that are answered from now on. */
 static inline struct cv_net *
-rig_net(int cred, const char *user, const char *secret)
+rig_net(unsigned cred, const char *user, const char *secret)
 {
 	struct cv_net_opts o = { .http = { .connect_ms = 2000, .stall_s = 1, .stall_bytes = 20 },
 				 .pause_ms = 2,

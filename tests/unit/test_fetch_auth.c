@@ -49,7 +49,7 @@ static void
 wrong_credentials(void)
 {
 	static const struct {
-		int kind;
+		unsigned kind;
 		const char *user, *secret, *repo, *text;
 	} faults[] = {
 		{ CV_CRED_BASIC, "u", "x", "basic", "HTTP 401, with" },
