@@ -291,9 +291,12 @@ static void
 simple(struct walk *w, int (*send)(struct cv_call *, struct cv_role *, struct cv_err *),
        const char *const *answers)
 {
-	struct cv_call c = {
-		.job = w->im->job, .kind = CV_ROLE_CONTENTS, .ctx = w, .send = send, .pipe_fd = -1
-	};
+	struct cv_call c = { .job = w->im->job,
+			     .kind = CV_ROLE_CONTENTS,
+			     .ctx = w,
+			     .send = send,
+			     .pipe_fd = -1,
+			     .answers = answers };
 	struct cv_err e = { 0 };
 
 	if (cv_call_run(&c, &e) != 0)

@@ -1,30 +1,628 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_verify_engine.c: whole runs over a small agent with the real workers. */
+/*
+ * test_verify_engine.c: whole runs over a small agent with the real workers:
+ * each thing that can be wrong, alone, in an agent that is right in all else.
+ */
 #include "tests/engine/run.h"
-#include "tests/support/small.h"
-#include "tests/support/t.h"
 
-#include <stdlib.h>
-#include <unistd.h>
+#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* begin: a locked agent of its own. */
+static void
+begin(struct small *s, struct run *r, const char *name)
+{
+	small_make(s, run_dir(name));
+	run_open(r, s);
+	run_lock(r);
+}
 
 static void
-locks_and_passes(void)
+end(struct small *s, struct run *r)
+{
+	run_close(r);
+	small_free(s);
+}
+
+static void
+passes(struct run *r)
+{
+	if (r->res->decision.outcome != CV_PASS)
+		run_show(r->res);
+	T_INT(r->res->decision.outcome, CV_PASS);
+	T(cv_allows(r->res->decision.verdict));
+}
+
+static const struct cv_r_artifact *
+artifact(const struct run *r, const char *name)
+{
+	for (size_t i = 0; i < r->res->nartifacts; i++)
+		if (strcmp(r->res->artifacts[i].name, name) == 0)
+			return &r->res->artifacts[i];
+	t_fail(__FILE__, __LINE__, "no artifact %s", name);
+}
+
+static void
+good(void)
 {
 	struct small s;
 	struct run r;
 
-	small_make(&s, run_dir("good"));
-	run_open(&r, &s);
-	run_lock(&r);
+	begin(&s, &r, "good");
 	run_verify(&r);
-	run_show(r.res);
+	passes(&r);
+	T_INT(artifact(&r, "runtime")->basis, CV_BASIS_SIGNED);
+	T_INT(artifact(&r, "llm")->basis, CV_BASIS_PINNED);
+	T_INT(artifact(&r, "runtime")->nlayers, 2);
+	T(cv_digest_eq(&artifact(&r, "runtime")->digest, &s.image));
+	T_INT(artifact(&r, "sums")->counts.unanswered, 0);
+	end(&s, &r);
+}
+
+static void
+a_hundred_times(void)
+{
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "hundred");
+	for (int i = 0; i < 20; i++) {
+		run_verify(&r);
+		passes(&r);
+	}
+	end(&s, &r);
+}
+
+/* ---- one byte ---- */
+
+static void
+write_text(const char *path, const char *text)
+{
+	t_write_file(path, text, strlen(text));
+}
+
+static const char *
+blob_path(const struct small *s, const struct cv_digest *d)
+{
+	char text[CV_DIGEST_TEXT], name[256];
+
+	cv_text_fmt(name, sizeof(name), "image/blobs/sha256/%s", cv_digest_text(d, text) + 7);
+	return small_path(s, name);
+}
+
+/* Each byte alone, with a store that has never seen the good one. */
+static void
+one_byte(void)
+{
+	static const struct {
+		const char *file, *artifact, *check;
+	} cases[] = {
+		{ "model/model.safetensors", "llm", "lock.digest-mismatch" },
+		{ "model/config.json", "llm", "lock.digest-mismatch" },
+		{ "skill/SKILL.md", "sums", "lock.digest-mismatch" },
+		{ "skill/scripts/run.sh", "sums", "lock.digest-mismatch" },
+		{ "system.md", "prompt", "lock.digest-mismatch" },
+	};
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "byte");
+	for (size_t i = 0; i < CV_COUNT(cases); i++) {
+		small_flip(small_path(&s, cases[i].file), -3);
+		run_verify(&r);
+		run_says_no(&r, CV_FAIL, cases[i].artifact, cases[i].check);
+		T(run_said(r.res, cases[i].artifact, "basis.insufficient") != NULL);
+		small_flip(small_path(&s, cases[i].file), -3);
+		run_verify(&r);
+		passes(&r);
+	}
+	end(&s, &r);
+}
+
+/* empty_store: as on another machine. */
+static void
+empty_store(struct run *r)
+{
+	static unsigned n;
+	char dir[1200];
+
+	cv_store_close(&r->store);
+	cv_text_fmt(dir, sizeof(dir), "%s.%u", r->store_dir, ++n);
+	T_OK(cv_store_open(&r->store, dir, 0, &r->e), r->e);
+	r->rq.store = r->store;
+}
+
+static void
+one_byte_of_the_image(void)
+{
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "image-byte");
+	for (int i = 0; i < 3; i++) {
+		const struct cv_digest *d = i < 2 ? &s.layer[i] : &s.image;
+
+		empty_store(&r);
+		small_flip(blob_path(&s, d), 20);
+		run_verify(&r);
+		run_says_no(&r, CV_FAIL, "runtime", "fetch.digest-mismatch");
+		small_flip(blob_path(&s, d), 20);
+	}
+	empty_store(&r);
+	run_verify(&r);
+	passes(&r);
+	end(&s, &r);
+}
+
+static void
+a_file_more(void)
+{
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "more");
+	write_text(small_path(&s, "skill/EXTRA.md"), "more\n");
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "sums", "lock.digest-mismatch");
+	T_HAS(run_said(r.res, "sums", "lock.digest-mismatch")->note, "EXTRA.md was added");
+	T(unlink(small_path(&s, "skill/EXTRA.md")) == 0);
+	T(chmod(small_path(&s, "skill/SKILL.md"), 0755) == 0);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "sums", "lock.digest-mismatch");
+	end(&s, &r);
+}
+
+/* ---- contents ---- */
+
+static void
+pickle_beside_the_weights(void)
+{
+	static const char pickle[] = "\x80\x04\x95\x1d\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system"
+				     "\x94\x93\x94\x8c\x02id\x94\x85\x94R\x94.";
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "pickle");
+	t_write_file(small_path(&s, "model/extra.bin"), pickle, sizeof(pickle) - 1);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "llm", "model.pickle");
+	T(run_said(r.res, "llm", "lock.digest-mismatch") != NULL);
+	run_mode(&r, CV_MODE_LOCK); /* not even when nothing is pinned yet */
+	run_says_no(&r, CV_FAIL, "llm", "model.pickle");
+	end(&s, &r);
+}
+
+static void
+hidden_text(void)
+{
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "hidden");
+	write_text(small_path(&s, "system.md"), "You are careful.\xe2\x80\x8b\n");
+	run_mode(&r, CV_MODE_LOCK);
+	run_says_no(&r, CV_FAIL, "prompt", "text.hidden-unicode");
+	end(&s, &r);
+}
+
+/* ---- local files ---- */
+
+static void
+unsafe_files(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct small s;
+	struct run r;
+	int fd;
+
+	begin(&s, &r, "unsafe");
+	T(mkfifo(small_path(&s, "skill/pipe"), 0644) == 0);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "sums", "file.unsafe");
+	T(unlink(small_path(&s, "skill/pipe")) == 0);
+
+	cv_text_fmt(a.sun_path, sizeof(a.sun_path), "%s", small_path(&s, "skill/s"));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	T(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
+	run_verify(&r);
+	close(fd);
+	run_says_no(&r, CV_FAIL, "sums", "file.unsafe");
+	T(unlink(small_path(&s, "skill/s")) == 0);
+
+	T(symlink("/etc/passwd", small_path(&s, "skill/out")) == 0);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "sums", "file.unsafe");
+	T(unlink(small_path(&s, "skill/out")) == 0);
+
+	T(rename(small_path(&s, "system.md"), small_path(&s, "real.md")) == 0);
+	T(symlink("real.md", small_path(&s, "system.md")) == 0);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "prompt", "file.unsafe");
+	end(&s, &r);
+}
+
+static void
+absent_files(void)
+{
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "absent");
+	T(unlink(small_path(&s, "system.md")) == 0);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "prompt", "fetch.absent");
+	T(rename(small_path(&s, "image"), small_path(&s, "moved")) == 0);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "runtime", "fetch.absent");
+	end(&s, &r);
+}
+
+/* ---- signatures ---- */
+
+static void
+other_key(void)
+{
+	struct small s;
+	struct run r;
+	struct f_key *own;
+
+	begin(&s, &r, "key");
+	own = s.key;
+	s.key = f_key_new(F_P256);
+	small_policy(&s, "", "", "");
+	run_policy(&r);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "runtime", "basis.insufficient");
+	T(run_said(r.res, "runtime", "sig.untrusted-key") != NULL ||
+	  run_said(r.res, "runtime", "sig.invalid") != NULL);
+	f_key_free(&s.key);
+	s.key = own;
+	end(&s, &r);
+}
+
+static void
+unsigned_image(void)
+{
+	struct small s;
+	struct run r;
+	char dir[1024];
+
+	small_make(&s, run_dir("unsigned"));
+	f_store_free(&s.store);
+	{
+		struct cv_buf tar = CV_BUF(1 << 20);
+		struct cv_span layer;
+
+		f_tar_file(&tar, "a", cv_span_str("a"));
+		f_tar_end(&tar);
+		layer = cv_buf_span(&tar);
+		s.image = f_image(&s.store, "linux/amd64", &layer, 1);
+		cv_buf_free(&tar);
+	}
+	cv_text_fmt(dir, sizeof(dir), "%s", small_path(&s, "image"));
+	f_layout_write(&s.store, dir, s.image, "v1");
+	run_open(&r, &s);
+	run_mode(&r, CV_MODE_LOCK);
+	run_says_no(&r, CV_FAIL, "runtime", "sig.absent");
+	T(run_said(r.res, "runtime", "basis.insufficient") != NULL);
+	/* nothing vouches for it: its layers were not looked at */
+	T(artifact(&r, "runtime")->counts.unanswered > 8);
+	small_policy(&s, "\"basis\": [\"signed\", \"pinned\"], \"signed_by\": [\"acme\"]", "", "");
+	run_policy(&r);
+	run_mode(&r, CV_MODE_LOCK);
+	passes(&r); /* the same, where the lock is enough */
+	T_INT(artifact(&r, "runtime")->basis, CV_BASIS_PINNED);
+	end(&s, &r);
+}
+
+static void
+threshold(void)
+{
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "threshold");
+	/* the one key under two names would be refused by the policy's reader, so
+	 * two signatures by one signer have to be one */
+	small_policy(&s, "\"basis\": [\"signed\"], \"signed_by\": [\"acme\"], \"threshold\": 1", "",
+		     "");
+	run_policy(&r);
+	run_verify(&r);
+	passes(&r);
+	T(artifact(&r, "runtime")->nsigners >= 2);
+	end(&s, &r);
+}
+
+static void
+attestation_wanted(void)
+{
+	struct small s;
+	struct run r;
+	char dir[1024];
+
+	begin(&s, &r, "attest");
+	small_policy(&s,
+		     "\"basis\": [\"signed\"], \"signed_by\": [\"acme\"],\n"
+		     "\"attestations\": [ { \"predicate_type\": \"https://slsa.dev/provenance/v1\" } ]",
+		     "", "");
+	run_policy(&r);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "runtime", "sig.attestation-absent");
+	f_attest_image(&s.store, s.key, s.image, "https://slsa.dev/provenance/v1", "{}", F_BUNDLE);
+	cv_text_fmt(dir, sizeof(dir), "%s", small_path(&s, "image"));
+	f_layout_write(&s.store, dir, s.image, "v1");
+	run_verify(&r);
+	passes(&r);
+	end(&s, &r);
+}
+
+static void
+sbom_wanted(void)
+{
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "sbom");
+	small_policy(&s,
+		     "\"basis\": [\"signed\"], \"signed_by\": [\"acme\"],\n"
+		     "\"sbom\": { \"required\": true }",
+		     "", "");
+	run_policy(&r);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "runtime", "sbom.absent");
+	T(run_said(r.res, "runtime", "vuln.index-absent") != NULL);
+	end(&s, &r);
+}
+
+/* ---- the lock ---- */
+
+static void
+lock_missing(void)
+{
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "nolock");
+	cv_lock_free(&r.lock);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "runtime", "lock.absent");
+	T(run_said(r.res, "", "agent.changed") != NULL);
+	end(&s, &r);
+}
+
+/* observed: what the lock only remembers of the line at `at`: evidence (its role
+ * is on the next line), key ids of signers, the policy. */
+static bool
+observed(const char *line)
+{
+	const char *next = strchr(line, '\n');
+	size_t n = strcspn(line, "\n");
+
+	return memmem(line, n, "\"keyid\"", 7) != NULL || memmem(line, n, "\"policy\"", 8) != NULL ||
+	       (next != NULL && memmem(next + 1, strcspn(next + 1, "\n"), "\"role\"", 6) != NULL);
+}
+
+/* Every digest in the lock, its first digit changed. The reader refuses those
+ * that contradict others; those that it takes must not pass. */
+static void
+lock_flipped(void)
+{
+	cv_auto(cv_lock_free) struct cv_lock *built = NULL;
+	cv_auto(cv_buf_free) struct cv_buf b = CV_BUF(CV_MAX_LOCK_FILE);
+	struct small s;
+	struct run r;
+	size_t refused = 0, failed = 0;
+
+	begin(&s, &r, "flip");
+	T_OK(cv_engine_lock(&built, r.res, &r.rq, &r.e), r.e);
+	T_OK(cv_lock_emit(built, &b, &r.e), r.e);
+	for (char *at = (char *)b.p; (at = strstr(at, "sha256:")) != NULL; at += 7) {
+		char was = at[7];
+		const char *line = at;
+
+		while (line > (const char *)b.p && line[-1] != '\n')
+			line--;
+		at[7] = was == '0' ? '1' : '0';
+		cv_lock_free(&r.lock);
+		if (cv_lock_parse(&r.lock, "l", cv_buf_span(&b), &r.e) != 0) {
+			refused++;
+		} else {
+			run_verify(&r);
+			if ((r.res->decision.outcome == CV_PASS) != observed(line))
+				t_fail(__FILE__, __LINE__, "%s: %.*s",
+				       cv_outcome_word(r.res->decision.outcome),
+				       (int)strcspn(line, "\n"), line);
+			failed += r.res->decision.outcome == CV_FAIL;
+		}
+		at[7] = was;
+	}
+	printf("# %zu refused by the reader, %zu failed\n", refused, failed);
+	T(failed >= 7);
+	end(&s, &r);
+}
+
+static void
+agent_changed(void)
+{
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "agent");
+	((struct cv_lock *)r.lock)->agent.b[0] ^= 1;
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "", "agent.changed");
+	end(&s, &r);
+}
+
+static void
+tag_moved(void)
+{
+	struct cv_digest other;
+	struct cv_buf tar = CV_BUF(1 << 20);
+	struct cv_span layer;
+	struct small s;
+	struct run r;
+	char dir[1024];
+
+	begin(&s, &r, "tag");
+	f_tar_file(&tar, "b", cv_span_str("b"));
+	f_tar_end(&tar);
+	layer = cv_buf_span(&tar);
+	other = f_image(&s.store, "linux/amd64", &layer, 1);
+	cv_buf_free(&tar);
+	f_sign_image(&s.store, s.key, other, F_LEGACY);
+	cv_text_fmt(dir, sizeof(dir), "%s", small_path(&s, "image"));
+	f_layout_write(&s.store, dir, other, "v1");
+	run_verify(&r);
+	passes(&r); /* offline: not asked */
+	r.rq.offline = false;
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "runtime", "lock.tag-moved");
+	T(cv_digest_eq(&artifact(&r, "runtime")->digest, &s.image));
+	end(&s, &r);
+}
+
+/* ---- policy ---- */
+
+static void
+policy_says(void)
+{
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "policy");
+	r.rq.now = 2000000000;
+	small_policy(&s, "", "", "\"expires\": \"2030-01-01\",");
+	run_policy(&r);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "", "policy.expired");
+
+	r.rq.now = 1800000000;
+	run_verify(&r);
+	passes(&r);
+
+	small_policy(&s, "", "\"match\": { \"type\": [\"skill\", \"model\"] }, \"basis\": [\"pinned\"]",
+		     "");
+	run_policy(&r);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "prompt", "policy.no-rule");
+
+	small_policy(&s, "", "", "\"mode\": \"audit\",");
+	run_policy(&r);
+	run_verify(&r);
 	T_INT(r.res->decision.outcome, CV_PASS);
-	T(cv_allows(r.res->decision.verdict));
-	run_close(&r);
-	small_free(&s);
+	T(!cv_allows(r.res->decision.verdict));
+	end(&s, &r);
+}
+
+static void
+one_alone(void)
+{
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "only");
+	r.rq.only = "llm";
+	run_verify(&r);
+	T_INT(r.res->nartifacts, 1);
+	T_INT(r.res->artifacts[0].outcome, CV_PASS);
+	T(!cv_allows(r.res->decision.verdict));
+	r.rq.only = "nobody";
+	cv_result_free(&r.res);
+	T_NO(cv_engine_run(&r.res, &r.rq, &r.e), r.e, CV_R_USAGE);
+	end(&s, &r);
+}
+
+/* ---- endorsements ---- */
+
+static void
+endorse(const struct small *s, const struct f_key *k, const char *name,
+	const struct cv_digest *about, const char *predicate)
+{
+	struct cv_buf payload = CV_BUF(1 << 20), env = CV_BUF(1 << 20);
+	char file[256];
+
+	(void)mkdir(small_path(s, "endorsements"), 0755);
+	f_statement(&payload, about, CV_ENDORSE_PREDICATE, predicate);
+	f_dsse(&env, k, F_INTOTO, cv_buf_span(&payload));
+	cv_text_fmt(file, sizeof(file), "endorsements/%s.dsse.json", name);
+	t_write_file(small_path(s, file), env.p, env.n);
+	cv_buf_free(&payload);
+	cv_buf_free(&env);
+}
+
+static void
+endorsed(void)
+{
+	static const struct {
+		const char *predicate, *check;
+		bool other_digest, other_key;
+	} bad[] = {
+		{ "{\"name\":\"llm\",\"type\":\"model\",\"expires\":\"2020-01-01T00:00:00Z\"}",
+		  "endorse.expired", false, false },
+		{ "{\"name\":\"prompt\",\"type\":\"model\",\"expires\":\"2099-01-01T00:00:00Z\"}",
+		  "endorse.invalid", false, false },
+		{ "{\"name\":\"llm\",\"type\":\"skill\",\"expires\":\"2099-01-01T00:00:00Z\"}",
+		  "endorse.invalid", false, false },
+		{ "{\"name\":\"llm\",\"type\":\"model\"}", "endorse.invalid", false, false },
+		{ "{\"name\":\"llm\",\"type\":\"model\",\"expires\":\"2099-01-01T00:00:00Z\"}",
+		  "endorse.invalid", true, false },
+		{ "{\"name\":\"llm\",\"type\":\"model\",\"expires\":\"2099-01-01T00:00:00Z\"}",
+		  "endorse.invalid", false, true },
+	};
+	struct cv_digest about, wrong;
+	struct f_key *other = f_key_new(F_P256);
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "endorsed");
+	about = wrong = artifact(&r, "llm")->digest;
+	wrong.b[0] ^= 1;
+	small_policy(&s, "",
+		     "\"basis\": [\"pinned\"] }, { \"name\": \"models\", \"match\": "
+		     "{ \"type\": \"model\" }, \"basis\": [\"endorsed\"]",
+		     "\"endorsers\": [\"acme\"],");
+	run_policy(&r);
+	run_verify(&r);
+	run_says_no(&r, CV_FAIL, "llm", "basis.insufficient");
+	for (size_t i = 0; i < CV_COUNT(bad); i++) {
+		endorse(&s, bad[i].other_key ? other : s.key, "llm",
+			bad[i].other_digest ? &wrong : &about, bad[i].predicate);
+		run_verify(&r);
+		run_says_no(&r, CV_FAIL, "llm", bad[i].check);
+		T(run_said(r.res, "llm", "basis.insufficient") != NULL);
+	}
+	endorse(&s, s.key, "llm", &about,
+		"{\"name\":\"llm\",\"type\":\"model\",\"expires\":\"2099-01-01T00:00:00Z\"}");
+	run_verify(&r);
+	passes(&r);
+	T_INT(artifact(&r, "llm")->basis, CV_BASIS_ENDORSED);
+	f_key_free(&other);
+	end(&s, &r);
 }
 
 static const struct t_case cases[] = {
-	{ "a good agent locks and passes", locks_and_passes },
+	{ "one byte of a file", one_byte },
+	{ "one byte of the image", one_byte_of_the_image },
+	{ "a file more, a mode changed", a_file_more },
+	{ "a pickle beside the weights", pickle_beside_the_weights },
+	{ "text that nobody sees", hidden_text },
+	{ "fifos, sockets, links", unsafe_files },
+	{ "what is not there", absent_files },
+	{ "another key", other_key },
+	{ "an unsigned image", unsigned_image },
+	{ "two signatures by one signer", threshold },
+	{ "an attestation is wanted", attestation_wanted },
+	{ "an SBOM is wanted", sbom_wanted },
+	{ "no lock", lock_missing },
+	{ "every digest of the lock", lock_flipped },
+	{ "another agent than was locked", agent_changed },
+	{ "a tag that moved", tag_moved },
+	{ "expired, without rule, audit", policy_says },
+	{ "one artifact alone", one_alone },
+	{ "endorsements", endorsed },
+	{ "a good agent", good },
+	{ "again and again", a_hundred_times },
 };
 T_MAIN(cases)
