@@ -301,7 +301,7 @@ cv_result_decide(struct cv_result *r, struct cv_err *e)
 	}
 	r->decision = cv_decide(outcomes, reasons, n, &agent, &r->agent_counts);
 	add_counts(&r->counts, &r->agent_counts);
-	if (r->audit || r->historical)
+	if (r->audit || r->historical || r->partial)
 		r->decision.verdict = (cv_verdict){ 0 };
 	return 0;
 }

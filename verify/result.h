@@ -189,7 +189,7 @@ int cv_result_uncovered(struct cv_result *r, const char *what, bool accepted, st
 			const char *why) cv_must;
 
 /* cv_result_decide: fill outcome, counts and decision from what was added. With
- * `audit` or `historical` the verdict stays "no" (cv_allows), whatever the
+ * `audit`, `historical` or `partial` the verdict stays "no" (cv_allows), whatever the
  * outcome: it cannot be launched. */
 int cv_result_decide(struct cv_result *r, struct cv_err *e) cv_must;
 
