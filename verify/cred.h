@@ -32,7 +32,7 @@ struct cv_cred_from {
 	const char *docker_auth_config, *docker_config, *registry_auth_file;
 	const char *xdg_runtime_dir, *home, *path;
 	const char *const *helper_env; /* "NAME=value" for helpers, NULL-terminated */
-	bool no_helpers;	       /* a helper that would be needed is CV_R_DENIED */
+	bool no_helpers;               /* a helper that would be needed is CV_R_DENIED */
 };
 
 struct cv_cred_env;

@@ -26,9 +26,9 @@ enum {
 };
 
 struct cv_role_opts {
-	const char *dir;	/* where the worker programs are */
-	int64_t deadline;	/* cv_mono_ms scale, 0 none */
-	int cancel_fd;		/* readable: give up; -1 none */
+	const char *dir;  /* where the worker programs are */
+	int64_t deadline; /* cv_mono_ms scale, 0 none */
+	int cancel_fd;    /* readable: give up; -1 none */
 	unsigned flags;
 	const char *const *env; /* "NAME=value" for fetch, NULL-terminated, or NULL */
 };

@@ -20,7 +20,7 @@ struct cv_source_opts {
 	const struct cv_cred_env *cred; /* NULL: no credentials */
 	bool offline;
 	const char *repo; /* "host/path" of a registry repository, or NULL */
-	int layout_fd;	  /* directory of an OCI layout, or -1; borrowed */
+	int layout_fd;    /* directory of an OCI layout, or -1; borrowed */
 	void (*progress)(void *ctx, uint64_t done, uint64_t total); /* or NULL */
 	void *ctx;
 };
@@ -58,8 +58,8 @@ void cv_source_referrers(struct cv_source *s, const struct cv_digest *subject, u
 /* cv_source_resolve: what a tag names now; a hint, in got->digest. */
 void cv_source_resolve(struct cv_source *s, const char *tag, struct cv_got *got);
 
-void cv_source_url(struct cv_source *s, const char *url, const struct cv_digest *want,
-		   uint64_t max, struct cv_got *got);
+void cv_source_url(struct cv_source *s, const char *url, const struct cv_digest *want, uint64_t max,
+		   struct cv_got *got);
 
 /* cv_source_sandbox: confinement of the fetch worker; false if none ran. */
 bool cv_source_sandbox(const struct cv_source *s, unsigned *flags, int *landlock);

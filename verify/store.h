@@ -35,15 +35,14 @@ enum {
 
 /* cv_store_open: open, creating what is missing below an existing parent.
  * CV_R_CONFIG when it is not ours alone to write; CV_R_DISK, CV_R_IO else. */
-int cv_store_open(struct cv_store **ret, const char *dir, unsigned flags,
-		  struct cv_err *e) cv_must;
+int cv_store_open(struct cv_store **ret, const char *dir, unsigned flags, struct cv_err *e) cv_must;
 void cv_store_close(struct cv_store **s);
 
 /* cv_store_find: 1 and *ret (caller closes ret->fd, read-only) if a blob of
  * that digest, and of that size unless CV_SIZE_ANY, is there and its bytes have
  * the digest; 0 if not (a wrong one is removed); -1 on trouble. */
-int cv_store_find(struct cv_store *s, const struct cv_digest *d, uint64_t size,
-		  struct cv_blob *ret, struct cv_err *e) cv_must;
+int cv_store_find(struct cv_store *s, const struct cv_digest *d, uint64_t size, struct cv_blob *ret,
+		  struct cv_err *e) cv_must;
 
 /* One blob being written. Not for use by several threads. */
 struct cv_put;
@@ -67,7 +66,7 @@ int cv_put_end(struct cv_put **p, const struct cv_digest *want, uint64_t size,
 void cv_put_drop(struct cv_put **p);
 
 /* cv_store_put: a whole blob at once. */
-int cv_store_put(struct cv_store *s, struct cv_span in, struct cv_digest *got,
-		 struct cv_blob *ret, struct cv_err *e) cv_must;
+int cv_store_put(struct cv_store *s, struct cv_span in, struct cv_digest *got, struct cv_blob *ret,
+		 struct cv_err *e) cv_must;
 
 #endif

@@ -31,12 +31,12 @@ struct cv_task_def {
 };
 
 struct cv_worker_def {
-	const char *name;	   /* "trust", "contents", "fetch" */
-	unsigned seal;		   /* enum cv_seal of sandbox.h */
-	bool many;		   /* serve tasks until the socket closes */
-	void (*warm)(void);	   /* before sealing; may be NULL */
+	const char *name;                /* "trust", "contents", "fetch" */
+	unsigned seal;                   /* enum cv_seal of sandbox.h */
+	bool many;                       /* serve tasks until the socket closes */
+	void (*warm)(void);              /* before sealing; may be NULL */
 	const struct cv_task_def *tasks; /* ends with task 0 */
-	void *ctx;		   /* the program's own, for cv_w_ctx(); may be NULL */
+	void *ctx;                       /* the program's own, for cv_w_ctx(); may be NULL */
 };
 
 int cv_worker_main(const struct cv_worker_def *def, int argc, char **argv);
@@ -78,8 +78,8 @@ struct cv_given {
 	struct cv_blob blob; /* given: the caller closes blob.fd */
 	struct cv_digest digest;
 	char media[256];
-	struct cv_err err;     /* failed */
-	enum cv_cred cred;     /* CV_N_CRED */
+	struct cv_err err; /* failed */
+	enum cv_cred cred; /* CV_N_CRED */
 	char user[256];
 	char secret[16384];
 };
