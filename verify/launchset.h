@@ -15,7 +15,12 @@
  *   free         env marked free
  *
  * A launch request ("clawverify.launch-request/1") is what a launcher is about
- * to start, as it says. Comparing gives findings; no finding is a match.
+ * to start, as it says: the same members, all of them optional, `env` with plain
+ * values, lists in any order. Comparing gives findings; no finding is a match.
+ * Where a request is silent about a bound field, it differs, but for three that
+ * follow from others: agent, platform (the image has it) and artifacts (the
+ * image and the mounts have their bytes). It has to state the image by manifest
+ * or config: an index alone does not say which of its images runs.
  */
 #ifndef CV_LAUNCHSET_H
 #define CV_LAUNCHSET_H
