@@ -69,13 +69,13 @@ flaw(struct walk *k, const struct cv_tar_entry *t, const char *check, enum cv_re
 }
 
 static int
-name_flaw(struct walk *k, const struct cv_tar_entry *t, enum cv_path_flaw w, const char *which,
+name_flaw(struct walk *k, const struct cv_tar_entry *t, enum cv_path_flaw w, bool link,
 	  struct cv_err *e)
 {
 	char text[128];
-	bool link = which[0] == 't';
 
-	cv_text_fmt(text, sizeof(text), "%s %s", which, cv_path_flaw_text(w));
+	cv_text_fmt(text, sizeof(text), "the %s %s", link ? "target" : "name",
+		    cv_path_flaw_text(w));
 	if (cv_path_escapes(w))
 		return flaw(k, t, link ? "image.link-escape" : "image.traversal", CV_R_RULE, text,
 			    e);
@@ -174,7 +174,7 @@ judge(struct walk *k, const struct cv_tar_entry *t, struct cv_row *row, bool *ok
 
 	*ok = false;
 	if (w != CV_PATH_FINE)
-		return name_flaw(k, t, w, "the name", e);
+		return name_flaw(k, t, w, false, e);
 	if (t->kind == CV_TAR_CHAR || t->kind == CV_TAR_BLOCK) {
 		char text[80];
 
@@ -222,7 +222,7 @@ judge_links(struct walk *k, const struct cv_tar_entry *t, struct cv_row *row, bo
 
 		if (w != CV_PATH_FINE) {
 			*ok = false;
-			return name_flaw(k, t, w, "the target", e);
+			return name_flaw(k, t, w, true, e);
 		}
 		row->link = cv_span(k->target.s, k->target.n);
 		if (k->target.n == 0 || whiteout_like(&k->target) != 0) {
