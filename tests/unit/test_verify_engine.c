@@ -342,10 +342,11 @@ attestation_wanted(void)
 	char dir[1024];
 
 	begin(&s, &r, "attest");
-	small_policy(&s,
-		     "\"basis\": [\"signed\"], \"signed_by\": [\"acme\"],\n"
-		     "\"attestations\": [ { \"predicate_type\": \"https://slsa.dev/provenance/v1\" } ]",
-		     "", "");
+	small_policy(
+		&s,
+		"\"basis\": [\"signed\"], \"signed_by\": [\"acme\"],\n"
+		"\"attestations\": [ { \"predicate_type\": \"https://slsa.dev/provenance/v1\" } ]",
+		"", "");
 	run_policy(&r);
 	run_verify(&r);
 	run_says_no(&r, CV_FAIL, "runtime", "sig.attestation-absent");
@@ -399,7 +400,8 @@ observed(const char *line)
 	const char *next = strchr(line, '\n');
 	size_t n = strcspn(line, "\n");
 
-	return memmem(line, n, "\"keyid\"", 7) != NULL || memmem(line, n, "\"policy\"", 8) != NULL ||
+	return memmem(line, n, "\"keyid\"", 7) != NULL ||
+	       memmem(line, n, "\"policy\"", 8) != NULL ||
 	       (next != NULL && memmem(next + 1, strcspn(next + 1, "\n"), "\"role\"", 6) != NULL);
 }
 
@@ -502,7 +504,8 @@ policy_says(void)
 	run_verify(&r);
 	passes(&r);
 
-	small_policy(&s, "", "\"match\": { \"type\": [\"skill\", \"model\"] }, \"basis\": [\"pinned\"]",
+	small_policy(&s, "",
+		     "\"match\": { \"type\": [\"skill\", \"model\"] }, \"basis\": [\"pinned\"]",
 		     "");
 	run_policy(&r);
 	run_verify(&r);
