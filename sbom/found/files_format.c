@@ -53,7 +53,7 @@ static const struct magic magics[] = {
 	{ 0, 4, "PAR1", NO, "a Parquet table" },
 	{ 0, 5, "%PDF-", NO, "a PDF document" },
 	{ 257, 5, "ustar", NO, "a tar archive" },
-	{ 0, 2, "\x1f\x8b", SEAL, "compressed by gzip" },
+	{ 0, 2, "\x1f\x8b", NO, "compressed by gzip" },
 	{ 0, 3, "BZh", SEAL, "compressed by bzip2" },
 	{ 0, 6,
 	  "\xfd"

@@ -145,7 +145,8 @@ look_stored(struct cv_pickle_search *s, const struct cv_pickle_job *in, const ch
 	look(found, &s->inner, CV_PICKLE_SURE);
 	if (s->inner.err.reason == CV_R_NONE && found->rule == NULL) {
 		cv_window_open(&s->inner, blob);
-		if (cv_pickle_is_tar(&s->inner) || cv_pickle_is_zip(&s->inner))
+		if (in->depth < CV_PICKLE_DEPTH &&
+		    (cv_pickle_is_tar(&s->inner) || cv_pickle_is_zip(&s->inner)))
 			later(s, in, path, blob);
 	}
 	if (s->inner.err.reason != CV_R_NONE)

@@ -163,6 +163,7 @@ zip_member(struct cv_pickle_search *s, const struct cv_pickle_job *in, const str
 				       : m->method == 8 ? CV_PACKED_DEFLATE
 							: CV_PACKED_UNKNOWN;
 	uint64_t left = in->blob.len - data, n = m->packed;
+	struct cv_pickle_job alone = *in;
 	struct cv_blob part;
 
 	if (++s->members > CV_MAX_MEMBERS) {
@@ -175,9 +176,12 @@ zip_member(struct cv_pickle_search *s, const struct cv_pickle_job *in, const str
 		s->unseen++;
 	if (n == 0 || n > left)
 		n = left;
+	/* An empty member has no archive in it: what comes next is the next header. */
+	if (m->packed == 0)
+		alone.depth = CV_PICKLE_DEPTH;
 	if (cv_blob_part(&part, in->blob, data, n, e) != 0)
 		return -1;
-	return cv_pickle_member(s, in, cv_span(m->name, m->name_len), part, method, e);
+	return cv_pickle_member(s, &alone, cv_span(m->name, m->name_len), part, method, e);
 }
 
 /* place: what identifies a member in `seen` */
