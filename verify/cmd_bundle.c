@@ -11,22 +11,36 @@
 #include "trust/base/banned.h"
 
 static int
+sealed_json(const struct cv_lc_sealed *s, struct cv_err *e)
+{
+	cv_auto(cv_json_drop) json_t *v = json_pack(
+		"{s:s,s:s,s:i,s:o,s:s,s:s,s:o}", "schema", "clawverify.bundle-check/1", "outcome",
+		"pass", "exit_code", 0, "bundle", cv_json_digest(&s->bundle), "agent", s->agent,
+		"path", s->path, "valid_until", cv_json_time(s->valid_until));
+	cv_auto(cv_buf_free) struct cv_buf out = CV_BUF(65536);
+
+	if (v == NULL)
+		return cv_fail_memory(e);
+	if (cv_json_emit(&out, v, e) != 0)
+		return -1;
+	(void)fputs(cv_buf_text(&out), stdout);
+	return 0;
+}
+
+static int
 create(struct cv_cmdline *c, struct cv_err *e)
 {
-	char path[CV_PATH_ROOM];
-	int code = CV_EXIT_INTERNAL, r;
+	struct cv_lc_sealed sealed;
+	int r = cv_lc_seal(&sealed, c, cv_cl_arg(c, 1), !cv_cl_json(c), e);
 
-	if (cv_cl_nargs(c) > 2) {
-		cv_fail(e, CV_R_USAGE, "bundle create: want at most one agent file");
-		return cv_cmd_failed(c, e);
-	}
-	r = cv_lc_seal(c, cv_cl_arg(c, 1), path, &code, e);
-	if (r < 0)
-		return cv_cmd_failed(c, e);
 	if (r > 0)
-		return code;
+		return sealed.exit_code;
+	if (r == 0 && cv_cl_json(c))
+		r = sealed_json(&sealed, e);
+	if (r != 0)
+		return cv_cmd_failed(c, e);
 	if (!cv_cl_json(c) && !cv_cl_flag(c, "quiet"))
-		(void)printf("sealed in %s\n", path);
+		(void)printf("sealed in %s\n", sealed.path);
 	return CV_EXIT_PASS;
 }
 

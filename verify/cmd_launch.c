@@ -263,8 +263,9 @@ static int
 run_launch(struct cv_cmdline *c, struct cv_err *e)
 {
 	const char *with = cv_cl_value(c, "with"), *target = cv_cl_arg(c, 0);
+	struct cv_lc_sealed sealed;
 	char path[CV_PATH_ROOM];
-	int code = CV_EXIT_INTERNAL, r;
+	int r;
 
 	if (with != NULL && strcmp(with, "docker") != 0) {
 		cv_fail(e, CV_R_USAGE, "--with %s: the launchers are: docker", with);
@@ -273,12 +274,15 @@ run_launch(struct cv_cmdline *c, struct cv_err *e)
 	r = target != NULL ? cv_lc_find(c, target, path, e) : 0;
 	if (r < 0)
 		return cv_cmd_failed(c, e);
-	if (r == 0) {
-		r = cv_lc_seal(c, target, path, &code, e);
-		if (r != 0)
-			return r > 0 ? code : cv_cmd_failed(c, e);
-	}
-	return launch(c, path, e);
+	if (r > 0)
+		return launch(c, path, e);
+	/* a pass is said on standard error: standard output is the container's */
+	r = cv_lc_seal(&sealed, c, target, false, e);
+	if (r != 0)
+		return r > 0 ? sealed.exit_code : cv_cmd_failed(c, e);
+	cv_say(c, "verified %s: %zu artifacts, sealed in %s", sealed.agent, sealed.artifacts,
+	       sealed.path);
+	return launch(c, sealed.path, e);
 }
 
 static const struct cv_opt opts[] = {

@@ -249,22 +249,26 @@ seal(const struct cv_cmdline *c, struct cv_session *s, struct cv_result *r, char
 
 /* decide: 0 passed and sealed, 1 not passed, -1. */
 static int
-decide(const struct cv_cmdline *c, struct cv_session *s, struct cv_result *r,
-       char path[CV_PATH_ROOM], int *exit_code, struct cv_err *e)
+decide(struct cv_lc_sealed *ret, const struct cv_cmdline *c, struct cv_session *s,
+       struct cv_result *r, bool report, struct cv_err *e)
 {
-	*exit_code = (int)r->decision.exit;
+	ret->exit_code = (int)r->decision.exit;
 	if (r->decision.outcome != CV_PASS) {
-		if (*exit_code == CV_EXIT_PASS)
-			*exit_code = CV_EXIT_INTERNAL;
+		if (ret->exit_code == CV_EXIT_PASS)
+			ret->exit_code = CV_EXIT_INTERNAL;
 		return cv_outputs_write(c, r, e) != 0 ? -1 : 1;
 	}
-	if (seal(c, s, r, path, e) != 0)
+	if (seal(c, s, r, ret->path, e) != 0)
 		return -1;
-	return cv_outputs_write(c, r, e);
+	ret->bundle = r->bundle;
+	ret->artifacts = r->nartifacts;
+	ret->valid_until = r->valid_until;
+	(void)snprintf(ret->agent, sizeof(ret->agent), "%s", s->agent->name);
+	return report ? cv_outputs_write(c, r, e) : 0;
 }
 
 int
-cv_lc_seal(const struct cv_cmdline *c, const char *target, char path[CV_PATH_ROOM], int *exit_code,
+cv_lc_seal(struct cv_lc_sealed *ret, const struct cv_cmdline *c, const char *target, bool report,
 	   struct cv_err *e)
 {
 	struct cv_session s;
@@ -272,6 +276,7 @@ cv_lc_seal(const struct cv_cmdline *c, const char *target, char path[CV_PATH_ROO
 	struct cv_result *r = NULL;
 	int rc;
 
+	*ret = (struct cv_lc_sealed){ .exit_code = CV_EXIT_INTERNAL };
 	if (cv_progress_open(&progress, c, e) != 0 || cv_session_open(&s, c, target, e) != 0)
 		return -1;
 	s.rq.mode = CV_MODE_VERIFY;
@@ -279,7 +284,7 @@ cv_lc_seal(const struct cv_cmdline *c, const char *target, char path[CV_PATH_ROO
 	rc = cv_session_run(&s, &r, e);
 	cv_progress_close(&progress);
 	if (rc == 0)
-		rc = decide(c, &s, r, path, exit_code, e);
+		rc = decide(ret, c, &s, r, report, e);
 	cv_result_free(&r);
 	cv_session_close(&s);
 	return rc;

@@ -39,13 +39,23 @@ void cv_lc_trust_close(struct cv_lc_trust *t);
  * loaded, 0 the host has none (only without --gate), -1. */
 int cv_lc_gate(struct cv_gatecfg **ret, const struct cv_cmdline *c, struct cv_err *e) cv_must;
 
+/* What cv_lc_seal made. */
+struct cv_lc_sealed {
+	char path[CV_PATH_ROOM];
+	struct cv_digest bundle;
+	char agent[65];
+	size_t artifacts;
+	int64_t valid_until;
+	int exit_code; /* if it did not pass */
+};
+
 /*
- * cv_lc_seal: verify the agent, write the reports that -o wants, and seal what
- * passed. 0 sealed; 1 it did not pass, *exit is the code and everything was
- * said; -1.
+ * cv_lc_seal: verify the agent and seal what passed. 0 sealed; 1 it did not pass,
+ * ret->exit_code is the code and the reports that -o wants were written; -1.
+ * `report`: write them for a pass as well.
  */
-int cv_lc_seal(const struct cv_cmdline *c, const char *target, char path[CV_PATH_ROOM],
-	       int *exit_code, struct cv_err *e) cv_must;
+int cv_lc_seal(struct cv_lc_sealed *ret, const struct cv_cmdline *c, const char *target,
+	       bool report, struct cv_err *e) cv_must;
 
 /* cv_lc_failed: cv_cmd_failed with the check id (may be NULL) in front. */
 int cv_lc_failed(const struct cv_cmdline *c, const char *check, struct cv_err *e);
