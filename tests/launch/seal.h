@@ -20,7 +20,7 @@ struct sealed {
 	struct cv_key trusted; /* the public half of key */
 	struct cv_mem mem;
 	struct cv_buf lock_text, policy_text;
-	char dir[1024];	 /* where bundles lie */
+	char dir[1024];  /* where bundles lie */
 	char path[4096]; /* the bundle */
 	struct cv_digest digest;
 	struct cv_err e;

@@ -93,8 +93,9 @@ keys_that_are_refused(void)
 	} bad[] = {
 		{ "empty", "" },
 		{ "garbage", "not a key\n" },
-		{ "public", "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqow"
-			    "trbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n" },
+		{ "public",
+		  "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqow"
+		  "trbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n" },
 	};
 	cv_auto(cv_signkey_free) struct cv_signkey *k = make("refused", CV_SIGN_P256);
 	struct cv_signkey *no = NULL;
@@ -158,7 +159,8 @@ signed_and_opened(void)
 		T_OK(cv_dsse_sign(k, "text/x", cv_span_str(payload), &env, &e), e);
 		T_NO(open_with(stranger, cv_buf_span(&env), "text/x", &out, id), e, CV_R_IDENTITY);
 		T_NO(open_with(k, cv_buf_span(&env), "text/y", &out, id), e, CV_R_DIGEST);
-		T_NO(cv_dsse_open(&opts, "thing", cv_buf_span(&env), "text/x", NULL, 0, 1, &out, id, &e),
+		T_NO(cv_dsse_open(&opts, "thing", cv_buf_span(&env), "text/x", NULL, 0, 1, &out, id,
+				  &e),
 		     e, CV_R_IDENTITY);
 		T_INT(out.n, 0);
 		T_OK(open_with(k, cv_buf_span(&env), "text/x", &out, id), e);
