@@ -7,7 +7,7 @@
  *       bundle.json        every other member but the next two: path, role, size,
  *                          digest, mode; canonical JSON
  *       vsa.dsse.json      the signed verdict (vsa.h), whose subject it is
- *       report.json        the whole result, for people; named by the VSA
+ *       report.json        the whole result, for people; named by the VSA, may be missing
  *       launch-set.json    all that will run (launchset.h)
  *       launch.json        the contract for a launcher (launch.h)
  *       agent.json, policy.json, policy.effective.json, clawverify.lock

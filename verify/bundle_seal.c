@@ -220,31 +220,32 @@ intact(struct sealing *s, int fd)
 	return cv_bundle_check(fd, &s->members, cv_buf_span(&s->index), &why) == 0;
 }
 
-/* renew: the verdict and report of a bundle that is there, each in one step;
- * readers hold a shared lock. */
+/* swap: the old report goes, the new verdict comes, its report follows. Wherever
+ * this is killed, the bundle is whole: a report may be missing. */
+static int
+swap(struct sealing *s, int fd, struct cv_err *e)
+{
+	if (unlinkat(fd, CV_BUNDLE_REPORT, 0) != 0 && errno != ENOENT)
+		return cv_fail_errno(e, "bundle: cannot renew the report");
+	if (renameat(s->top, CV_BUNDLE_VSA, fd, CV_BUNDLE_VSA) != 0)
+		return cv_fail_errno(e, "bundle: cannot renew the verdict");
+	if (renameat(s->top, CV_BUNDLE_REPORT, fd, CV_BUNDLE_REPORT) != 0 && errno != ENOENT)
+		return cv_fail_errno(e, "bundle: cannot renew the report");
+	return fsync(fd) != 0 ? cv_fail_errno(e, "bundle: cannot sync") : 0;
+}
+
+/* renew: the verdict and report of a bundle that is there; readers hold a shared
+ * lock. */
 static int
 renew(struct sealing *s, int fd, struct cv_err *e)
 {
-	static const char *const files[] = { CV_BUNDLE_REPORT, CV_BUNDLE_VSA };
-	size_t i;
-	int r = 0;
-
 	if (flock(fd, LOCK_EX) != 0)
 		return cv_fail_errno(e, "bundle: cannot lock it");
 	if (fchmod(fd, 0755) != 0 || fchmod(s->top, 0755) != 0)
 		return cv_fail_errno(e, "bundle: cannot renew it");
-	for (i = 0; i < CV_COUNT(files) && r == 0; i++) {
-		r = renameat(s->top, files[i], fd, files[i]);
-		if (r != 0 && errno == ENOENT && i == 0) /* there is no report */
-			r = unlinkat(fd, files[i], 0) == 0 || errno == ENOENT ? 0 : -1;
-	}
-	if (r != 0)
-		cv_fail_errno(e, "bundle: cannot renew it");
-	if (r == 0 && fsync(fd) != 0)
-		r = cv_fail_errno(e, "bundle: cannot sync");
-	if (fchmod(fd, 0555) != 0 && r == 0)
-		r = cv_fail_errno(e, "bundle: cannot protect it");
-	return r;
+	if (swap(s, fd, e) != 0)
+		return -1;
+	return fchmod(fd, 0555) != 0 ? cv_fail_errno(e, "bundle: cannot protect it") : 0;
 }
 
 /* settle: the name is taken: by the same bundle, or by a broken one, which

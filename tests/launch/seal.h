@@ -9,6 +9,7 @@
 
 #include "tests/engine/run.h"
 #include "verify/bundle.h"
+#include "verify/bundle_dir.h"
 #include "verify/embed.h"
 
 #include <sys/stat.h>
@@ -135,9 +136,15 @@ seal_at(const struct sealed *s, const char *name)
 	return out;
 }
 
+/* seal_free: bundles are read-only, which the test's own clearing up is no match
+ * for. */
 static inline void
 seal_free(struct sealed *s)
 {
+	struct cv_err ignored;
+
+	if (access(s->dir, F_OK) == 0)
+		T_OK(cv_dir_remove(AT_FDCWD, s->dir, &ignored), ignored);
 	run_close(&s->run);
 	small_free(&s->small);
 	cv_signkey_free(&s->key);

@@ -159,7 +159,7 @@ static void
 missing(void)
 {
 	static const char *const files[] = { "trees/sums/SKILL.md", "oci/index.json", "launch.json",
-					     "report.json", "vsa.dsse.json" };
+					     "vsa.dsse.json" };
 	struct sealed s;
 
 	seal_good(&s, "missing");
@@ -205,7 +205,9 @@ linked(void)
 	seal_refused(&s, "bundle.changed", CV_R_DIGEST);
 
 	T(chmod(s.path, 0755) == 0 && unlink(seal_at(&s, "oci")) == 0);
+	T(chmod(small_path(&s.small, "oci"), 0755) == 0);
 	T(rename(small_path(&s.small, "oci"), seal_at(&s, "oci")) == 0);
+	T(chmod(seal_at(&s, "oci"), 0555) == 0);
 	T(rename(seal_at(&s, "bundle.json"), small_path(&s.small, "kept")) == 0);
 	T(symlink(small_path(&s.small, "kept"), seal_at(&s, "bundle.json")) == 0);
 	T(chmod(s.path, 0555) == 0);
