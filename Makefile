@@ -101,6 +101,17 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 # the presets are taken in by the assembler (verify/embed.c)
 $(BUILD)/obj/verify/embed.o: $(wildcard trustroots/presets/*.json)
 
+# The samples of `clawverify demo`, taken into the program.
+DEMO := $(sort $(shell find verify/demo -mindepth 2 -type f))
+$(BUILD)/gen/demo_files.c: verify/demo/table.sh $(DEMO)
+	@mkdir -p $(dir $@)
+	$(Q)verify/demo/table.sh $(DEMO) > $@
+$(BUILD)/obj/verify/demo_files.o: $(BUILD)/gen/demo_files.c $(BUILD)/flags
+	@mkdir -p $(dir $@)
+	@echo "  CC   $<"
+	$(Q)$(CC) $(ALLFLAGS) -c -o $@ $<
+$(BUILD)/libcvverify.a: $(BUILD)/obj/verify/demo_files.o
+
 define room
 $(BUILD)/libcv$(1).a: $$(call obj,$$(SRC_$(1)))
 	@echo "  AR   $$@"

@@ -158,7 +158,7 @@ print_counts(const struct cv_cmdline *c, const struct counts *k)
 		(void)puts("}");
 		return;
 	}
-	for (size_t i = 0; i < k->n; i++) {
+	for (size_t i = 0; i < k->n && !cv_cl_flag(c, "quiet"); i++) {
 		cv_auto(cv_buf_free) struct cv_buf safe = CV_BUF(4096);
 
 		cv_text_safe(&safe, cv_span_str(k->v[i].name), CV_TEXT_FIELD);

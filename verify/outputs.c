@@ -2,8 +2,10 @@
 /* outputs.c: see outputs.h. */
 #include "verify/outputs.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "verify/cmdline.h"
 #include "verify/report/report.h"
@@ -23,6 +25,22 @@ render(struct cv_buf *out, const struct cv_cmdline *c, const struct cv_result *r
 	return json ? cv_report_json(out, r, e) : cv_report_text(out, r, &o, e);
 }
 
+/* write_file: a regular file is replaced in one step; a device or a pipe (such
+ * as /dev/null) is written to, never replaced. */
+static int
+write_file(const char *file, struct cv_span text, struct cv_err *e)
+{
+	cv_auto(cv_closep) int fd = -1;
+	struct stat st;
+
+	if (stat(file, &st) != 0 || S_ISREG(st.st_mode))
+		return cv_conf_write(file, text, e);
+	fd = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return cv_fail_errno(e, "%s", file);
+	return cv_write_all(fd, text.p, text.n, file, e);
+}
+
 static int
 write_one(const struct cv_cmdline *c, const struct cv_result *r, bool json, const char *file,
 	  struct cv_err *e)
@@ -32,7 +50,7 @@ write_one(const struct cv_cmdline *c, const struct cv_result *r, bool json, cons
 	if (render(&out, c, r, json, file == NULL, e) != 0)
 		return -1;
 	if (file != NULL)
-		return cv_conf_write(file, cv_buf_span(&out), e);
+		return write_file(file, cv_buf_span(&out), e);
 	if (out.n > 0 && fwrite(out.p, 1, out.n, stdout) != out.n)
 		return cv_fail(e, CV_R_DISK, "standard output: the result could not be written");
 	return 0;
