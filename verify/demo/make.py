@@ -221,7 +221,8 @@ ADVISORY = {"id": "DEMO-2026-0001", "modified": "2026-01-01T00:00:00Z",
 
 SKILL = "---\nname: notes\ndescription: Keeps short notes.\n---\n\nWrite what was decided, in one line.\n"
 PROMPT = "You are a careful agent. Ask before you act.\n"
-MODEL_PREDICATE = "https://clawverify.dev/demo/model/v1"
+# what cosign states when it signs: these bytes, nothing more
+MODEL_PREDICATE = "https://sigstore.dev/cosign/sign/v1"
 
 
 class Maker:
@@ -241,7 +242,7 @@ class Maker:
 
     def sign_model(self, path, digest):
         write(path + "/llm.dsse.json", dump(self.keys["models"].envelope(
-            statement(digest, MODEL_PREDICATE, {"reviewed": True}))))
+            statement(digest, MODEL_PREDICATE, {}))))
 
     def endorse(self, path, name, kind, digest):
         write("%s/endorsements/%s.dsse.json" % (path, name), dump(self.keys["team"].envelope(

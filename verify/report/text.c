@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trust/base/checks.h"
 #include "trust/base/clock.h"
 #include "trust/base/text.h"
 #include "verify/report/explain.h"
@@ -164,7 +163,6 @@ static void
 problem(const struct text *t, size_t number, const struct cv_problem *p)
 {
 	const struct cv_explain *x = cv_explain_find(p->check);
-	const struct cv_check *check = cv_check_find(p->check);
 
 	problem_head(t, number, p);
 	if (p->f != NULL) {
@@ -174,13 +172,6 @@ problem(const struct text *t, size_t number, const struct cv_problem *p)
 		field(t, "note", p->f->note);
 	} else {
 		field(t, "found", "no answer: the check was planned and did not come to an end");
-	}
-	if (check != NULL) {
-		cv_buf_fmt(t->out, "   %c",
-			   (char)(check->title[0] -
-				  (check->title[0] >= 'a' && check->title[0] <= 'z' ? 32 : 0)));
-		cv_wrap(t->out, check->title + 1, 4, 3, CV_REPORT_WIDTH);
-		cv_buf_str(t->out, ".\n");
 	}
 	if (x != NULL) {
 		cv_buf_str(t->out, "   ");
