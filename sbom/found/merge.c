@@ -300,11 +300,7 @@ opaque(struct cv_merge *m, const struct cv_row *row, struct cv_err *e)
 	struct cv_span last;
 	enum way way = look(m, row->name, &dir, &last, &at);
 
-	if (way == WAY_SYMLINK)
-		return problem(m, row, "image.whiteout-invalid", CV_R_AMBIGUOUS,
-			       "empties a directory below a symlink", e);
-	/* a symlink or file that is itself replaced by this layer's directory is
-	 * looked at again afterwards */
+	/* a symlink or file may be replaced by this layer's directory: opaque_after() */
 	if (way != WAY_FOUND || m->v[at].kind != CV_ROW_DIR)
 		return 0;
 	struct node same = m->v[at];
@@ -428,7 +424,9 @@ opaque_after(struct cv_merge *m, const struct cv_row *row, struct cv_err *e)
 	if (way == WAY_NOTHING || (way == WAY_FOUND && m->v[at].kind == CV_ROW_DIR))
 		return 0;
 	return problem(m, row, "image.whiteout-invalid", CV_R_AMBIGUOUS,
-		       "empties what is no directory", e);
+		       way == WAY_SYMLINK ? "empties a directory below a symlink"
+					  : "empties what is no directory",
+		       e);
 }
 
 /* ---- layers ---- */
