@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <openssl/crypto.h>
@@ -16,6 +18,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -620,6 +623,92 @@ test_in_force(void)
 		      CV_SBX_RLIMITS | CV_SBX_NO_NEW_PRIVS);
 }
 
+/* ---- kernels that lack a part ---- */
+
+/* From here on the call `nr` fails with error, as a kernel without it, or a
+ * container that forbids it, would have it. */
+static bool
+take_away(uint32_t nr, uint32_t error)
+{
+	struct sock_filter ins[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = CV_COUNT(ins), .filter = ins };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) == 0;
+}
+
+/* What is stated when a call is missing; the flag must not be, all others must. */
+static void
+without(uint32_t nr, uint32_t error, unsigned flag)
+{
+	struct cv_err e = { 0 };
+	unsigned in_force = 0, all = 0;
+	int status, abi;
+	pid_t pid;
+
+	(void)in_sealed(CV_SEAL_COMPUTE, nothing, &all);
+	if ((all & (CV_SBX_SECCOMP | CV_SBX_LANDLOCK)) != (CV_SBX_SECCOMP | CV_SBX_LANDLOCK))
+		t_skip("this kernel confines with %#x only", all);
+	pid = fork();
+	T(pid >= 0);
+	if (pid == 0) {
+		if (!take_away(nr, error) ||
+		    cv_seal(CV_SEAL_COMPUTE, NULL, &in_force, &abi, &e) != 0)
+			_exit(1);
+		if (flag == CV_SBX_LANDLOCK && ((in_force & CV_SBX_LANDLOCK_NET) != 0 || abi != 0))
+			_exit(2);
+		_exit((in_force | CV_SBX_LANDLOCK_NET) == ((all & ~flag) | CV_SBX_LANDLOCK_NET)
+			      ? 0
+			      : 3);
+	}
+	T(waitpid(pid, &status, 0) == pid);
+	T_INT(status, 0);
+}
+
+static void
+test_parts_missing(void)
+{
+	if (CV_SANITIZED)
+		t_skip("a sanitizer build is not sealed");
+	without(444, ENOSYS, CV_SBX_LANDLOCK);
+	without(444, EPERM, CV_SBX_LANDLOCK);
+	without(444, EOPNOTSUPP, CV_SBX_LANDLOCK); /* built in, switched off */
+	without(SYS_seccomp, ENOSYS, CV_SBX_SECCOMP);
+	without(SYS_seccomp, EINVAL, CV_SBX_SECCOMP);
+}
+
+/* Half-way is a failure, not a weaker confinement. */
+static void
+test_half_way(void)
+{
+	static const uint32_t calls[] = { 446 /* landlock_restrict_self */, SYS_prlimit64 };
+	struct cv_err e = { 0 };
+	unsigned in_force;
+	int status, abi;
+	pid_t pid;
+
+	if (CV_SANITIZED)
+		t_skip("a sanitizer build is not sealed");
+	for (size_t i = 0; i < CV_COUNT(calls); i++) {
+		pid = fork();
+		T(pid >= 0);
+		if (pid == 0) {
+			if (!take_away(calls[i], EPERM))
+				_exit(1);
+			if (cv_seal(CV_SEAL_COMPUTE, NULL, &in_force, &abi, &e) != -1)
+				_exit(calls[i] == 446 && abi == 0 ? 0 : 2);
+			_exit(e.reason == CV_R_NONE ? 3 : 0);
+		}
+		T(waitpid(pid, &status, 0) == pid);
+		T_INT(status, 0);
+	}
+}
+
 static const struct t_case cases[] = {
 	{ "attempts work", test_attempts_work },
 	{ "compute", test_compute },
@@ -627,6 +716,8 @@ static const struct t_case cases[] = {
 	{ "computing goes on", test_computing_goes_on },
 	{ "network goes on", test_network_goes_on },
 	{ "in force", test_in_force },
+	{ "parts missing", test_parts_missing },
+	{ "half way", test_half_way },
 };
 
 T_MAIN(cases)
