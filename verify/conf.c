@@ -230,6 +230,24 @@ cv_conf_write(const char *path, struct cv_span in, struct cv_err *e)
 	return 0;
 }
 
+int
+cv_conf_dir(const char *path, struct cv_err *e)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+	struct cv_mem m = { 0 };
+	const char *dir = n == 0 ? "." : cv_mem_bytes(&m, cv_span(path, n), e);
+	int fd;
+
+	if (dir == NULL)
+		return -1;
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		cv_fail_errno(e, "%s", dir);
+	cv_mem_free(&m);
+	return fd;
+}
+
 /* ---- documents ---- */
 
 static int
@@ -241,8 +259,7 @@ check_schema(struct cv_jv root, const char *schema, struct cv_err *e)
 	if (cv_jv_want(root, CV_J_OBJECT, e) != 0)
 		return -1;
 	if (v.absent)
-		return cv_jv_fail(root, e, CV_R_CONFIG, "found no \"schema\", want \"%s\"",
-				  schema);
+		return cv_jv_fail(root, e, CV_R_CONFIG, "found no \"schema\", want \"%s\"", schema);
 	if (cv_jv_str(v, &found, e) != 0)
 		return -1;
 	if (strcmp(found, schema) != 0)

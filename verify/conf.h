@@ -41,6 +41,10 @@ int cv_conf_read(struct cv_buf *out, int dirfd, const char *path, size_t max,
  * A symbolic link at path is replaced, not followed. */
 int cv_conf_write(const char *path, struct cv_span in, struct cv_err *e) cv_must;
 
+/* cv_conf_dir: a descriptor (O_PATH) of the directory that a file lies in, for
+ * what is named relative to it; -1 with e set. */
+int cv_conf_dir(const char *path, struct cv_err *e) cv_must;
+
 /* cv_conf_parse: cv_json_parse of one of our files, with CV_R_CONFIG, and the
  * check that the root is an object whose "schema" is `schema`. */
 int cv_conf_parse(struct cv_jdoc **ret, const char *name, struct cv_span in, unsigned flags,

@@ -64,12 +64,13 @@ struct cv_gatecfg {
 /* The pointers that can be final, NULL-terminated. For each its value is of the
  * policy field's own type:
  *   /confinement "required"      /mode "enforce"          /valid_for "24h" (at most)
- *   /version 3 (at least)        /endorsers, /uncovered/accept, /launch/allow,
- *   /launch/capabilities, /launch/network: at most these
+ *   /version 3 (at least)        /endorsers: at most these, by the ids of their
+ *   keys ("sha256:..."); /uncovered/accept, /launch/allow,
+ *   /launch/capabilities, /launch/network: at most these, as they are written
  *   /launch/limits/memory, .../cpus, .../pids: at most
  *   /launch/required_controls: at least these
  *   /rules/basis, /rules/formats, /rules/generations: at most these, in every rule
- *   /rules/scripts "deny"        /rules/vulnerabilities "deny"
+ *   /rules/scripts "deny"        /rules/vulnerabilities "deny" (of any severity)
  *   /rules/threshold 2 (at least)
  *   /checks ["vuln.known"]: these stay required
  */

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "trust/base/checks.h"
 #include "trust/base/clock.h"
@@ -379,25 +378,6 @@ cv_policy_parse(struct cv_policy **ret, const char *name, struct cv_span in, int
 	return 0;
 }
 
-/* open_dir: the directory that a file lies in. */
-static int
-open_dir(const char *path, struct cv_err *e)
-{
-	const char *slash = strrchr(path, '/');
-	size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
-	struct cv_mem m = { 0 };
-	const char *dir = n == 0 ? "." : cv_mem_bytes(&m, cv_span(path, n), e);
-	int fd;
-
-	if (dir == NULL)
-		return -1;
-	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		cv_fail_errno(e, "%s", dir);
-	cv_mem_free(&m);
-	return fd;
-}
-
 int
 cv_policy_load(struct cv_policy **ret, const char *path, struct cv_err *e)
 {
@@ -420,7 +400,7 @@ cv_policy_load(struct cv_policy **ret, const char *path, struct cv_err *e)
 		return cv_fail(e, CV_R_CONFIG, "%s: there is no such file", path);
 	if (got < 0)
 		return -1;
-	dir = open_dir(path, e);
+	dir = cv_conf_dir(path, e);
 	if (dir < 0)
 		return -1;
 	return cv_policy_parse(ret, path, cv_buf_span(&text), dir, e);
