@@ -352,8 +352,7 @@ plan(struct files *s)
 {
 	struct cv_tally *t = &s->tally;
 
-	switch (s->kind) {
-	case CV_FILES_MODEL:
+	if (s->kind == CV_FILES_MODEL) {
 		cv_tally_add(t, "model.pickle");
 		cv_tally_add(t, "model.format-refused");
 		cv_tally_add(t, "model.code-beside-weights");
@@ -361,15 +360,14 @@ plan(struct files *s)
 		cv_tally_maybe(t, "model.gguf-invalid");
 		cv_tally_silent(t, "text.hidden-unicode");
 		cv_tally_silent(t, "text.invalid-utf8");
-		break;
-	case CV_FILES_SKILL:
+		return;
+	}
+	if (s->kind == CV_FILES_SKILL) {
 		cv_tally_add(t, "skill.manifest-missing");
 		cv_tally_silent(t, "model.pickle");
-		/* fall through */
-	case CV_FILES_PROMPT:
-		cv_tally_add(t, "text.invalid-utf8");
-		cv_tally_add(t, "text.hidden-unicode");
 	}
+	cv_tally_add(t, "text.invalid-utf8");
+	cv_tally_add(t, "text.hidden-unicode");
 }
 
 static void

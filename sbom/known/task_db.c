@@ -68,9 +68,10 @@ import_item(struct cv_worker *w, struct cv_frame *item, void *state, struct cv_e
 	uint64_t role = cv_frame_u64(item, CV_TAG_ROLE, CV_ROLE_ADVISORIES);
 	const char *name = cv_frame_str(item, CV_TAG_NAME, CV_MAX_PATH);
 	struct cv_blob blob = cv_frame_blob(item, CV_TAG_BLOB, UINT64_MAX);
-	cv_auto(cv_closep) int fd = blob.fd;
+	cv_auto(cv_closep) int fd = blob.fd; /* closed at the end */
 
 	(void)w;
+	(void)fd;
 	if (cv_frame_done(item, "a file of advisories", e) != 0)
 		return -1;
 	if (role != CV_ROLE_ADVISORIES)
@@ -120,10 +121,11 @@ static int
 status_start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_err *e)
 {
 	struct cv_blob blob = cv_frame_blob(task, CV_TAG_BLOB, UINT64_MAX);
-	cv_auto(cv_closep) int fd = blob.fd;
+	cv_auto(cv_closep) int fd = blob.fd; /* closed at the end */
 	struct cv_db *db = NULL;
 
 	(void)w;
+	(void)fd;
 	if (cv_frame_done(task, "a task to describe an index", e) != 0 ||
 	    cv_db_open(&db, blob, false, e) != 0)
 		return -1;
