@@ -98,6 +98,7 @@ authorised(struct launch *l, struct cv_err *e)
 	return cv_launchset_compare(l->bundle->set, l->bundle->set, l->policy, on_policy, l, e);
 }
 
+/* controls: every required one is enforced, as far as is known by now. */
 static int
 controls(struct launch *l, struct cv_err *e)
 {
@@ -106,7 +107,6 @@ controls(struct launch *l, struct cv_err *e)
 
 	if (l->policy != NULL)
 		required |= l->policy->required_controls;
-	cv_docker_controls(&l->contract, l->states);
 	missing = cv_controls_missing(required, l->states);
 	if (missing == 0)
 		return 0;
@@ -131,6 +131,7 @@ prepare(struct launch *l, const char *path, struct cv_err *e)
 	    cv_contract_parse(&l->contract, l->bundle->set, cv_buf_span(&text), e) != 0)
 		return -1;
 	l->check = NULL;
+	cv_docker_controls(&l->contract, l->states);
 	if (authorised(l, e) != 0 || controls(l, e) != 0)
 		return -1;
 	return adapter(l, e);
@@ -221,7 +222,8 @@ start(struct launch *l, struct cv_err *e)
 		char *const *exec;
 	} argv, envp;
 
-	if (cv_docker_image(&l->docker, l->bundle, &l->image, &l->check, e) != 0)
+	if (cv_docker_image(&l->docker, l->bundle, &l->image, &l->check, e) != 0 ||
+	    cv_docker_able(&l->docker, l->bundle, l->states, e) != 0 || controls(l, e) != 0)
 		return -1;
 	if (cv_docker_args(&args, &l->docker, l->bundle, &l->contract, &l->image, e) != 0 ||
 	    cv_docker_env(&env, &l->docker, &l->contract, e) != 0 || still(l, e) != 0)

@@ -68,6 +68,11 @@ int cv_docker_env(struct cv_args *out, const struct cv_docker *d, const struct c
 int cv_docker_image(const struct cv_docker *d, const struct cv_bundle *b, struct cv_digest *id,
 		    const char **check, struct cv_err *e) cv_must;
 
+/* cv_docker_able: ask the engine which limits it can enforce on this host; those
+ * that it cannot become unenforced in s. */
+int cv_docker_able(const struct cv_docker *d, const struct cv_bundle *b,
+		   struct cv_control_state s[CV_CTL_COUNT], struct cv_err *e) cv_must;
+
 /* cv_docker_tar: the bundle's oci/ as a tar stream (POSIX ustar, members in order
  * of their names, no owners, no times) into a stream socket, each member hashed
  * while it is sent: CV_R_DIGEST before the end of the archive is written. */

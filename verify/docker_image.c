@@ -173,6 +173,39 @@ reachable(const struct cv_docker *d, const struct cv_bundle *b, struct cv_err *e
 	return code == 0 ? 0 : complain(&c, CV_R_UNREACHABLE, "the engine does not answer", e);
 }
 
+int
+cv_docker_able(const struct cv_docker *d, const struct cv_bundle *b,
+	       struct cv_control_state s[CV_CTL_COUNT], struct cv_err *e)
+{
+	static const enum cv_control limits[] = { CV_CTL_MEMORY, CV_CTL_CPUS, CV_CTL_PIDS };
+	cv_auto(cv_args_free) struct cv_args args = { 0 };
+	cv_auto(child_end) struct child c = { .out = -1, .err = -1 };
+	cv_auto(cv_buf_free) struct cv_buf out = CV_BUF(MAX_OUTPUT);
+	struct cv_span rest;
+	size_t i;
+	int code;
+
+	start_args(&args, d, b);
+	cv_args_add(&args, "info");
+	cv_args_add(&args, "--format={{.MemoryLimit}} {{.CPUCfsQuota}} {{.PidsLimit}} ");
+	if (child_start(&c, d, &args, -1, e) != 0 || child_wait(&c, d, &code, e) != 0)
+		return -1;
+	if (code != 0)
+		return complain(&c, CV_R_UNREACHABLE, "the engine does not say what it can do", e);
+	if (said(c.out, &out, e) != 0)
+		return -1;
+	rest = cv_buf_span(&out);
+	for (i = 0; i < CV_COUNT(limits); i++) {
+		struct cv_span word = cv_span_until(&rest, ' ');
+
+		if (s[limits[i]].enforced && !cv_span_eq_str(word, "true"))
+			s[limits[i]] = (struct cv_control_state){
+				.why = "this engine cannot limit it on this host"
+			};
+	}
+	return 0;
+}
+
 /* inspect: 1 and the id that the engine has for `want`; 0 there is none. */
 static int
 inspect(const struct cv_docker *d, const struct cv_bundle *b, const struct cv_digest *want,

@@ -49,15 +49,15 @@ struct question {
 	const char *bundle;
 	const char *image;     /* NULL: a whole launch */
 	struct cv_span launch; /* text of the launch request */
+	struct cv_jv sources;  /* absent, or target: path */
 	unsigned enforced;     /* bits 1 << enum cv_control */
 };
 
 static int
 read_question(struct question *q, struct cv_jdoc **doc, struct cv_span in, struct cv_err *e)
 {
-	static const char *const keys[] = {
-		"schema", "bundle", "launch", "enforced", "image", NULL
-	};
+	static const char *const keys[] = { "schema",   "bundle", "launch", "sources",
+					    "enforced", "image",  NULL };
 	struct cv_jv root, launch, image;
 	const char *schema;
 
@@ -79,13 +79,16 @@ read_question(struct question *q, struct cv_jdoc **doc, struct cv_span in, struc
 		return cv_jv_fail(root, e, CV_R_MALFORMED, "want one of \"launch\" and \"image\"");
 	if (!image.absent)
 		return cv_jv_str(image, &q->image, e);
+	q->sources = cv_jv_get(root, "sources");
+	if (!q->sources.absent && cv_jv_want(q->sources, CV_J_OBJECT, e) != 0)
+		return -1;
 	if (cv_jv_want(launch, CV_J_OBJECT, e) != 0)
 		return -1;
 	q->launch = cv_span(in.p + cv_jv_pos(launch).start,
 			    cv_jv_pos(launch).end - cv_jv_pos(launch).start);
 	if (cv_jv_get(root, "enforced").absent)
 		return 0;
-	return cv_conf_mask(cv_jv_get(root, "enforced"), cv_control_words, &q->enforced, e);
+	return cv_controls_read(cv_jv_get(root, "enforced"), &q->enforced, e);
 }
 
 /* where: the directory of the bundle that is asked about. */
@@ -246,6 +249,36 @@ as_states(unsigned enforced, struct cv_control_state s[CV_CTL_COUNT])
 		};
 }
 
+/* judge_sources: where the launcher takes the mounts from, as far as it says. */
+static int
+judge_sources(struct cv_gate_answer *a, const struct question *q, struct cv_err *e)
+{
+	const struct cv_contract *c = &a->contract;
+	struct cv_jv v;
+
+	for (v = cv_jv_first(q->sources); !v.absent; v = cv_jv_next(v)) {
+		struct cv_finding f = cv_finding_no("launch.set-mismatch", CV_R_RULE);
+		char want[8192] = "no such mount";
+		const char *text;
+		size_t i;
+
+		if (cv_jv_str(v, &text, e) != 0)
+			return -1;
+		for (i = 0; i < c->set->nmounts; i++)
+			if (strcmp(c->set->mounts[i].target, cv_jv_key(v)) == 0)
+				(void)snprintf(want, sizeof(want), "%s/%s", a->bundle->path,
+					       c->sources[i]);
+		if (strcmp(want, text) == 0)
+			continue;
+		cv_finding_where(&f, "sources %s", cv_jv_key(v));
+		cv_finding_found(&f, "%s", text);
+		cv_finding_expected(&f, "%s", want);
+		if (on_finding(a, &f, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* judge_launch: -1 only when it could not be judged. */
 static int
 judge_launch(struct cv_gate_answer *a, const struct question *q, const struct cv_policy *policy,
@@ -264,7 +297,8 @@ judge_launch(struct cv_gate_answer *a, const struct question *q, const struct cv
 	    cv_contract_parse(&a->contract, a->bundle->set, cv_buf_span(&text), e) != 0)
 		return -1;
 	*check = NULL;
-	if (cv_launchset_compare(a->bundle->set, request, policy, on_finding, a, e) != 0)
+	if (cv_launchset_compare(a->bundle->set, request, policy, on_finding, a, e) != 0 ||
+	    judge_sources(a, q, e) != 0)
 		return -1;
 	as_states(q->enforced, states);
 	missing = cv_controls_missing(a->contract.required | policy->required_controls, states);
@@ -329,7 +363,7 @@ decide(struct cv_gate_answer *a, const struct cv_gate_in *in, const char **check
 {
 	cv_auto(cv_json_free) struct cv_jdoc *doc = NULL;
 	cv_auto(cv_policy_free) struct cv_policy *policy = NULL;
-	struct question q = { .bundle = NULL };
+	struct question q = { .sources = { .absent = true } };
 
 	*check = "gate.malformed";
 	if (read_question(&q, &doc, in->request, e) != 0) {

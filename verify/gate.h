@@ -9,6 +9,8 @@
  *                absolute path of its directory
  *     launch     the launch as the launcher is about to do it, a
  *                "clawverify.launch-request/1" (launchset.h)
+ *     sources    the directory or file of this host that each mount is taken from,
+ *                by its target; what is said here has to be the bundle's own
  *     enforced   the controls that this launcher enforces, words of launch.json
  *     image      instead of launch and enforced: the id of the image that is
  *                about to run, from a hook that sees nothing else

@@ -108,8 +108,7 @@ cv_contract_parse(struct cv_contract *ret, const struct cv_launchset *set, struc
 		return -1;
 	root = cv_json_root(doc);
 	if (read_mounts(&c, cv_jv_get(root, "mounts"), e) != 0 ||
-	    cv_conf_mask(cv_jv_get(root, "required_controls"), cv_control_words, &c.required, e) !=
-		    0 ||
+	    cv_controls_read(cv_jv_get(root, "required_controls"), &c.required, e) != 0 ||
 	    cv_contract_emit(&c, &again, e) != 0)
 		return -1;
 	if (!cv_span_eq(cv_buf_span(&again), in))
@@ -127,6 +126,15 @@ cv_contract_free(struct cv_contract *c)
 }
 
 /* ---- controls ---- */
+
+int
+cv_controls_read(struct cv_jv v, unsigned *ret, struct cv_err *e)
+{
+	*ret = 0;
+	if (cv_jv_type(v) == CV_J_ARRAY && cv_jv_len(v) == 0)
+		return 0;
+	return cv_conf_mask(v, cv_control_words, ret, e);
+}
 
 unsigned
 cv_controls_missing(unsigned required, const struct cv_control_state s[CV_CTL_COUNT])

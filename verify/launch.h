@@ -35,6 +35,9 @@ void cv_contract_free(struct cv_contract *c);
 
 /* ---- controls ---- */
 
+/* cv_controls_read: an array of distinct words of controls, maybe none. */
+int cv_controls_read(struct cv_jv v, unsigned *ret, struct cv_err *e) cv_must;
+
 struct cv_control_state {
 	bool enforced;
 	const char *why; /* one phrase, static: "--read-only", "docker cannot filter hosts" */
