@@ -206,6 +206,20 @@ string(const uint8_t *h, size_t off, size_t n, struct cv_span *ret)
 	return all_zero(h + off + len, n - len);
 }
 
+/* The prefix of a name. node-tar puts two times into its last 24 bytes when the prefix
+ * leaves room for them and a NUL; every reader stops at that NUL, so that is one name. */
+static bool
+prefix(const uint8_t *h, struct cv_span *ret)
+{
+	const uint8_t *times = h + 476;
+	uint64_t t;
+
+	if (string(h, F_PREFIX, ret))
+		return true;
+	return string(h, 345, 131, ret) && ret->n < 131 && octal(times, 12, &t) &&
+	       octal(times + 12, 12, &t);
+}
+
 static bool
 sum_holds(const uint8_t *h)
 {
@@ -253,7 +267,7 @@ read_fields(const struct cv_tar *t, const uint8_t *h, struct header *ret, struct
 	if (read_magic(t, h, ret, e) < 0)
 		return -1;
 	if (!string(h, F_NAME, &ret->name) || !string(h, F_LINK, &ret->link) ||
-	    !string(h, F_PREFIX, &ret->prefix))
+	    !prefix(h, &ret->prefix))
 		return complain(t, CV_R_AMBIGUOUS, "bytes behind the end of a name", e);
 	if (!number(h, F_MODE, UINT32_MAX, &ret->mode) ||
 	    !number(h, F_SIZE, INT64_MAX, &ret->size) ||

@@ -11,7 +11,8 @@
  *   numbers   octal digits with leading blanks, ended by blank or NUL and nothing
  *             else; or GNU's base-256, first byte 0x80 (0xff: a negative time).
  *             uid and gid at most 2^31 - 1: more becomes root in some runtimes.
- *   strings   nothing but NULs behind the first NUL.
+ *   strings   nothing but NULs behind the first NUL (but for node-tar's two times at the
+ *	       end of the prefix).
  *   kinds     '0' (and NUL), '1' to '6', 'x', 'g', 'L', 'K'; no other. Only a
  *             regular file has a size; only a directory's name ends in "/"; only
  *             links have a target.

@@ -489,6 +489,25 @@ test_numbers_good(void)
 	accepted(&b, "0 644 2147483647 0 1 a  x\n");
 }
 
+/* node-tar's times behind a short prefix: how the packages of @types are packed. */
+static void
+test_node_tar(void)
+{
+	struct mk_header h = mk_header("name", '0', 1);
+	struct cv_buf b = make();
+
+	memcpy(h.b + 345, "pre", 3);
+	memcpy(h.b + 476, "15270440050 15270440050 ", 24);
+	mk_sum(&h);
+	mk_block(&b, &h, "x", 1);
+	mk_end(&b);
+	accepted(&b, "0 644 0 0 1 pre/name  x\n");
+	memcpy(h.b + 476, "/name/again", 12); /* no times */
+	mk_sum(&h);
+	b = around(&h, "x");
+	refused(&b, CV_R_AMBIGUOUS, "behind the end of a name");
+}
+
 static void
 test_extended_good(void)
 {
@@ -729,6 +748,7 @@ static const struct t_case cases[] = {
 	{ "GNU long names, limits", test_long_names },
 	{ "plain entries", test_plain },
 	{ "numbers", test_numbers_good },
+	{ "node-tar's headers", test_node_tar },
 	{ "extended headers", test_extended_good },
 	{ "GNU tar's archives", test_gnu_tar },
 	{ "Python's archives", test_python },
