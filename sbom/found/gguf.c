@@ -31,16 +31,17 @@ enum gguf_type {
 
 /* Bytes of a value; of a string and an array the least they can have. */
 static const uint8_t width[T_COUNT] = { 1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8 };
-static const char *const type_name[T_COUNT] = { "u8",	"i8",	  "u16",   "i16", "u32", "i32", "f32",
-						"bool", "string", "array", "u64", "i64", "f64" };
+static const char *const type_name[T_COUNT] = { "u8",  "i8",  "u16",  "i16",    "u32",
+						"i32", "f32", "bool", "string", "array",
+						"u64", "i64", "f64" };
 
 /* one value: a scalar's number (sign lost) or an array's or string's shape */
 struct value {
 	uint32_t type;
 	uint32_t element; /* array */
-	uint64_t n;	  /* array: elements; string: bytes */
+	uint64_t n;       /* array: elements; string: bytes */
 	uint64_t number;  /* scalar integers and bool */
-	uint64_t place;	  /* string: where its bytes are */
+	uint64_t place;   /* string: where its bytes are */
 };
 
 #define U(x) ((unsigned long long)(x))
@@ -102,8 +103,7 @@ read_array(struct cv_gguf_reader *r, struct value *v, struct cv_err *e)
 		return -1;
 	if (v->element >= T_COUNT || v->element == T_ARRAY)
 		return cv_fail(e, CV_R_MALFORMED, "gguf: \"%s\": an array of type %u, which is %s",
-			       r->key, v->element,
-			       v->element == T_ARRAY ? "an array" : "no type");
+			       r->key, v->element, v->element == T_ARRAY ? "an array" : "no type");
 	if (v->n > CV_MAX_GGUF_ARRAY)
 		return cv_fail(e, CV_R_LIMIT, "gguf: \"%s\": %llu elements, at most %llu", r->key,
 			       U(v->n), CV_MAX_GGUF_ARRAY);
@@ -183,9 +183,10 @@ take_alignment(struct cv_gguf_reader *r, const struct value *v, struct cv_err *e
 	if (want_type(r, v, T_U32, 0, e) != 0)
 		return -1;
 	if (v->number < 8 || v->number > CV_MAX_GGUF_ALIGN || (v->number & (v->number - 1)) != 0)
-		return cv_fail(e, CV_R_MALFORMED,
-			       "gguf: general.alignment is %llu, want a power of two from 8 to %llu",
-			       U(v->number), CV_MAX_GGUF_ALIGN);
+		return cv_fail(
+			e, CV_R_MALFORMED,
+			"gguf: general.alignment is %llu, want a power of two from 8 to %llu",
+			U(v->number), CV_MAX_GGUF_ALIGN);
 	r->align = v->number;
 	return 0;
 }
@@ -201,8 +202,7 @@ take_architecture(struct cv_gguf_reader *r, const struct value *v, struct cv_err
 		return -1;
 	cv_window_seek(&r->w, v->place);
 	s = cv_window_look(&r->w, v->n < 64 ? (size_t)v->n : 64);
-	cv_text_fmt(r->out.architecture, sizeof r->out.architecture, "%s",
-		    cv_text_brief(brief, s));
+	cv_text_fmt(r->out.architecture, sizeof r->out.architecture, "%s", cv_text_brief(brief, s));
 	cv_window_seek(&r->w, after);
 	r->architecture = true;
 	return cv_window_ok(&r->w, "gguf", "general.architecture", e);
@@ -407,16 +407,16 @@ read_counts(struct cv_gguf_reader *r, struct cv_err *e)
 		return cv_fail(e, CV_R_MALFORMED, "gguf: version 0");
 	if (version != 2 && version != 3)
 		return cv_fail(e, CV_R_UNSUPPORTED, "gguf: version %u, want 2 or 3", version);
-	if (r->out.tensors > cv_window_left(&r->w) / 33 || r->out.pairs > cv_window_left(&r->w) / 14)
+	if (r->out.tensors > cv_window_left(&r->w) / 33 ||
+	    r->out.pairs > cv_window_left(&r->w) / 14)
 		return cv_fail(e, CV_R_MALFORMED,
 			       "gguf: %llu tensors and %llu pairs, which a file of %llu bytes "
 			       "cannot hold",
 			       U(r->out.tensors), U(r->out.pairs), U(r->w.blob.len));
 	if (r->out.tensors > CV_MAX_GGUF_TENSORS || r->out.pairs > CV_MAX_GGUF_KV)
-		return cv_fail(e, CV_R_LIMIT,
-			       "gguf: %llu tensors and %llu pairs, at most %d and %d",
-			       U(r->out.tensors), U(r->out.pairs), CV_MAX_GGUF_TENSORS,
-			       CV_MAX_GGUF_KV);
+		return cv_fail(
+			e, CV_R_LIMIT, "gguf: %llu tensors and %llu pairs, at most %d and %d",
+			U(r->out.tensors), U(r->out.pairs), CV_MAX_GGUF_TENSORS, CV_MAX_GGUF_KV);
 	return 0;
 }
 

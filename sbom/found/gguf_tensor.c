@@ -17,20 +17,24 @@ static const struct {
 	const char *name;
 	uint16_t elements, bytes;
 } types[] = {
-	{ "F32", 1, 4 },       { "F16", 1, 2 },	      { "Q4_0", 32, 18 },    { "Q4_1", 32, 20 },
-	{ NULL, 0, 0 },	       { NULL, 0, 0 },	      { "Q5_0", 32, 22 },    { "Q5_1", 32, 24 },
-	{ "Q8_0", 32, 34 },    { "Q8_1", 32, 36 },    { "Q2_K", 256, 84 },   { "Q3_K", 256, 110 },
-	{ "Q4_K", 256, 144 },  { "Q5_K", 256, 176 },  { "Q6_K", 256, 210 },  { "Q8_K", 256, 292 },
-	{ "IQ2_XXS", 256, 66 }, { "IQ2_XS", 256, 74 }, { "IQ3_XXS", 256, 98 }, { "IQ1_S", 256, 50 },
-	{ "IQ4_NL", 32, 18 },  { "IQ3_S", 256, 110 }, { "IQ2_S", 256, 82 },  { "IQ4_XS", 256, 136 },
-	{ "I8", 1, 1 },	       { "I16", 1, 2 },	      { "I32", 1, 4 },	     { "I64", 1, 8 },
-	{ "F64", 1, 8 },       { "IQ1_M", 256, 56 },  { "BF16", 1, 2 },	     { NULL, 0, 0 },
-	{ NULL, 0, 0 },	       { NULL, 0, 0 },	      { "TQ1_0", 256, 54 },  { "TQ2_0", 256, 66 },
-	{ NULL, 0, 0 },	       { NULL, 0, 0 },	      { NULL, 0, 0 },	     { "MXFP4", 32, 17 },
-	{ "NVFP4", 64, 36 },   { "Q1_0", 128, 18 },   { "Q2_0", 64, 18 },
+	{ "F32", 1, 4 },        { "F16", 1, 2 },        { "Q4_0", 32, 18 },
+	{ "Q4_1", 32, 20 },     { NULL, 0, 0 },         { NULL, 0, 0 },
+	{ "Q5_0", 32, 22 },     { "Q5_1", 32, 24 },     { "Q8_0", 32, 34 },
+	{ "Q8_1", 32, 36 },     { "Q2_K", 256, 84 },    { "Q3_K", 256, 110 },
+	{ "Q4_K", 256, 144 },   { "Q5_K", 256, 176 },   { "Q6_K", 256, 210 },
+	{ "Q8_K", 256, 292 },   { "IQ2_XXS", 256, 66 }, { "IQ2_XS", 256, 74 },
+	{ "IQ3_XXS", 256, 98 }, { "IQ1_S", 256, 50 },   { "IQ4_NL", 32, 18 },
+	{ "IQ3_S", 256, 110 },  { "IQ2_S", 256, 82 },   { "IQ4_XS", 256, 136 },
+	{ "I8", 1, 1 },         { "I16", 1, 2 },        { "I32", 1, 4 },
+	{ "I64", 1, 8 },        { "F64", 1, 8 },        { "IQ1_M", 256, 56 },
+	{ "BF16", 1, 2 },       { NULL, 0, 0 },         { NULL, 0, 0 },
+	{ NULL, 0, 0 },         { "TQ1_0", 256, 54 },   { "TQ2_0", 256, 66 },
+	{ NULL, 0, 0 },         { NULL, 0, 0 },         { NULL, 0, 0 },
+	{ "MXFP4", 32, 17 },    { "NVFP4", 64, 36 },    { "Q1_0", 128, 18 },
+	{ "Q2_0", 64, 18 },
 };
 
-#define U(x) ((unsigned long long)(x))
+#define U(x)           ((unsigned long long)(x))
 #define NAME_MAX_BYTES 63
 #define DIMS_MAX       4
 
@@ -116,7 +120,8 @@ read_tensor(struct cv_gguf_reader *r, struct cv_names *names, uint64_t *end, str
 		return cv_fail(e, CV_R_MALFORMED,
 			       "gguf: tensor \"%s\" begins at data byte %llu, want %llu: %s",
 			       r->key, U(offset), U(*end),
-			       offset < *end ? "tensors overlap" : "bytes that belong to no tensor");
+			       offset < *end ? "tensors overlap"
+					     : "bytes that belong to no tensor");
 	*end += size;
 	if (*end > r->w.blob.len)
 		return cv_fail(e, CV_R_MALFORMED,

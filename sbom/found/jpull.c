@@ -146,13 +146,11 @@ unicode_escape(struct cv_jpull *j, struct cv_buf *out, struct cv_err *e)
 		return cv_jpull_fail(j, e, CV_R_MALFORMED, "a low surrogate stands alone");
 	if (hi >= 0xd800 && hi <= 0xdbff) {
 		if (cv_window_next(j->w) != '\\' || cv_window_next(j->w) != 'u')
-			return cv_jpull_fail(j, e, CV_R_MALFORMED,
-					     "a high surrogate stands alone");
+			return cv_jpull_fail(j, e, CV_R_MALFORMED, "a high surrogate stands alone");
 		if (hex4(j, &lo, e) != 0)
 			return -1;
 		if (lo < 0xdc00 || lo > 0xdfff)
-			return cv_jpull_fail(j, e, CV_R_MALFORMED,
-					     "a high surrogate stands alone");
+			return cv_jpull_fail(j, e, CV_R_MALFORMED, "a high surrogate stands alone");
 		hi = 0x10000 + ((hi - 0xd800) << 10) + (lo - 0xdc00);
 	}
 	put_utf8(out, hi);

@@ -16,7 +16,7 @@
 struct cv_jpull {
 	struct cv_window *w; /* over the document alone */
 	const char *name;    /* for complaints */
-	uint64_t shift;	     /* added to positions in complaints */
+	uint64_t shift;      /* added to positions in complaints */
 };
 
 /* cv_jpull_fail: complain at the place that comes next. */

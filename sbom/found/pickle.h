@@ -30,13 +30,13 @@
 
 #include "trust/base/frame.h"
 
-#define CV_PICKLE_SURE	4096 /* opcodes without a mistake */
+#define CV_PICKLE_SURE  4096 /* opcodes without a mistake */
 #define CV_PICKLE_DEPTH 4
 #define CV_PICKLE_WHERE 512
 
 struct cv_pickle {
 	const char *rule;  /* static text: why it is taken for a pickle; NULL: it is none */
-	int protocol;	   /* what PROTO said, -1 without */
+	int protocol;      /* what PROTO said, -1 without */
 	uint64_t offset;   /* of the stream, within the file or the unpacked member */
 	char imports[192]; /* the first names it imports, "" if none was seen; hostile */
 	char member[CV_PICKLE_WHERE]; /* "archive/data.pkl"; nested ones joined by "!"; hostile */

@@ -22,12 +22,12 @@
 /* ---- zip ---- */
 
 struct zip_end {
-	uint64_t eocd;	  /* position of the end record */
+	uint64_t eocd;    /* position of the end record */
 	uint64_t central; /* of the directory, as Python's zipfile finds it: before eocd */
 	uint64_t stated;  /* the same as the record says it, which miniz (torch) follows */
 	uint64_t size;
 	uint64_t shift; /* bytes in front of the archive */
-	bool last;	/* the record and its comment end the file */
+	bool last;      /* the record and its comment end the file */
 };
 
 /* zip64: the record that replaces fields that do not fit */
@@ -159,7 +159,7 @@ static int
 zip_member(struct cv_pickle_search *s, const struct cv_pickle_job *in, const struct zip_member *m,
 	   uint64_t data, struct cv_err *e)
 {
-	enum cv_pickle_method method = m->method == 0	? CV_PACKED_STORED
+	enum cv_pickle_method method = m->method == 0   ? CV_PACKED_STORED
 				       : m->method == 8 ? CV_PACKED_DEFLATE
 							: CV_PACKED_UNKNOWN;
 	uint64_t left = in->blob.len - data, n = m->packed;
@@ -249,8 +249,8 @@ read_central(struct cv_window *w, uint64_t *at, struct zip_member *m, uint64_t *
 
 /* by the directory: what most loaders follow */
 static int
-zip_by_central(struct cv_pickle_search *s, const struct cv_pickle_job *in,
-	       const struct zip_end *z, uint64_t at, struct cv_err *e)
+zip_by_central(struct cv_pickle_search *s, const struct cv_pickle_job *in, const struct zip_end *z,
+	       uint64_t at, struct cv_err *e)
 {
 	while (at < z->eocd && s->members < CV_MAX_MEMBERS) {
 		struct zip_member m, local;

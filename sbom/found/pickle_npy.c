@@ -47,8 +47,8 @@ plain_dtype(struct cv_span s)
 	if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']') { /* datetime units */
 		for (size_t i = 1; i + 1 < s.n; i++)
 			if (!((s.p[i] >= 'a' && s.p[i] <= 'z') ||
-			      (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == 'M' ||
-			      s.p[i] == 'Y' || s.p[i] == 'D' || s.p[i] == 'W'))
+			      (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == 'M' || s.p[i] == 'Y' ||
+			      s.p[i] == 'D' || s.p[i] == 'W'))
 				return false;
 		return true;
 	}

@@ -12,23 +12,23 @@
 #include "trust/base/banned.h"
 
 enum arg {
-	A_BAD,	/* no opcode */
+	A_BAD, /* no opcode */
 	A_NONE,
-	A_1,	/* so many bytes */
+	A_1, /* so many bytes */
 	A_2,
 	A_4,
 	A_8,
 	A_LEN1, /* a length of so many bytes, then that many */
 	A_LEN4,
 	A_LEN8,
-	A_LINE,	 /* up to a newline */
-	A_INT,	 /* the same, looking like a number */
+	A_LINE,   /* up to a newline */
+	A_INT,    /* the same, looking like a number */
 	A_QUOTED, /* the same, within quotes */
-	A_LINES2 /* two lines: module and name */
+	A_LINES2  /* two lines: module and name */
 };
 
 enum act {
-	X_STACK,  /* needs, then pops and pushes */
+	X_STACK, /* needs, then pops and pushes */
 	X_MARK,
 	X_POP,
 	X_TO_MARK, /* pops to the mark, which has to be there */
@@ -117,16 +117,16 @@ static const struct op ops[256] = {
 	[0x98] = { A_NONE, X_STACK, 1, 0, 0, 0 },
 };
 
-#define MARKS	  1024 /* open marks */
-#define LINE	  512
-#define REPORTED  200000 /* opcodes followed for the names to show */
+#define MARKS    1024 /* open marks */
+#define LINE     512
+#define REPORTED 200000 /* opcodes followed for the names to show */
 
 struct walk {
 	struct cv_window *w;
 	struct cv_pickle *ret;
 	unsigned sure;
-	uint64_t count;	   /* opcodes so far */
-	uint64_t depth;	   /* items on the stack */
+	uint64_t count; /* opcodes so far */
+	uint64_t depth; /* items on the stack */
 	uint64_t mark[MARKS];
 	size_t marks;
 	bool imported, called;
@@ -216,8 +216,7 @@ note_import(struct walk *k, struct cv_span module, struct cv_span name)
 	k->names++;
 	cv_text_fmt(k->ret->imports + used, sizeof k->ret->imports - used, "%s%.*s.%.*s",
 		    used > 0 ? ", " : "", (int)(module.n < 40 ? module.n : 40),
-		    (const char *)module.p, (int)(name.n < 40 ? name.n : 40),
-		    (const char *)name.p);
+		    (const char *)module.p, (int)(name.n < 40 ? name.n : 40), (const char *)name.p);
 }
 
 /* lines2: operands of GLOBAL and INST. After a PROTO header anything goes;
@@ -375,7 +374,8 @@ see_proto(struct walk *k)
 	if (next < 0 || ops[next].arg == A_BAD)
 		return false;
 	k->ret->protocol = version;
-	match(k, k->count == 1 ? "a pickle header (PROTO)" : "a pickle header behind other opcodes");
+	match(k,
+	      k->count == 1 ? "a pickle header (PROTO)" : "a pickle header behind other opcodes");
 	return true;
 }
 

@@ -27,11 +27,11 @@ struct cv_pickle_search {
 	int (*hit)(void *ctx, const struct cv_pickle *p, struct cv_err *e);
 	void *ctx;
 	uint64_t unseen;
-	uint64_t members; /* of all archives so far */
+	uint64_t members;     /* of all archives so far */
 	struct cv_names seen; /* zip members, by where their bytes begin */
 	size_t njobs;
 	struct cv_pickle_job job[CV_PICKLE_JOBS];
-	struct cv_window w, inner; /* the archive, and a member in it */
+	struct cv_window w, inner;     /* the archive, and a member in it */
 	uint8_t head[CV_WINDOW_BYTES]; /* unpacked */
 };
 

@@ -20,12 +20,12 @@ static const struct {
 	const char *name;
 	unsigned bits;
 } dtypes[] = {
-	{ "BOOL", 8 },	   { "F4", 4 },	      { "F6_E2M3", 6 },	    { "F6_E3M2", 6 },
-	{ "U8", 8 },	   { "I8", 8 },	      { "F8_E5M2", 8 },	    { "F8_E4M3", 8 },
-	{ "F8_E8M0", 8 },  { "F8_E4M3FNUZ", 8 }, { "F8_E5M2FNUZ", 8 }, { "I16", 16 },
-	{ "U16", 16 },	   { "F16", 16 },     { "BF16", 16 },	    { "I32", 32 },
-	{ "U32", 32 },	   { "F32", 32 },     { "C64", 64 },	    { "F64", 64 },
-	{ "I64", 64 },	   { "U64", 64 },
+	{ "BOOL", 8 },    { "F4", 4 },          { "F6_E2M3", 6 },     { "F6_E3M2", 6 },
+	{ "U8", 8 },      { "I8", 8 },          { "F8_E5M2", 8 },     { "F8_E4M3", 8 },
+	{ "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 }, { "F8_E5M2FNUZ", 8 }, { "I16", 16 },
+	{ "U16", 16 },    { "F16", 16 },        { "BF16", 16 },       { "I32", 32 },
+	{ "U32", 32 },    { "F32", 32 },        { "C64", 64 },        { "F64", 64 },
+	{ "I64", 64 },    { "U64", 64 },
 };
 
 /* where a tensor's bytes are; `place` is its name's, for complaints */
@@ -79,9 +79,8 @@ read_dtype(struct reader *r, struct tensor *t, struct cv_err *e)
 			t->bits = dtypes[i].bits;
 			return 0;
 		}
-	return cv_jpull_fail(&r->j, e, CV_R_MALFORMED,
-			     "tensor \"%s\": unknown dtype \"%s\"", r->quoted,
-			     cv_text_brief(quoted, cv_buf_span(&r->text)));
+	return cv_jpull_fail(&r->j, e, CV_R_MALFORMED, "tensor \"%s\": unknown dtype \"%s\"",
+			     r->quoted, cv_text_brief(quoted, cv_buf_span(&r->text)));
 }
 
 /* An empty shape is a scalar: one element. A dimension of 0 makes the product 0
@@ -168,7 +167,7 @@ judge_tensor(struct reader *r, const struct tensor *t, struct cv_err *e)
 	if (!t->dtype || !t->shape || !t->offsets)
 		return cv_jpull_fail(&r->j, e, CV_R_MALFORMED, "tensor \"%s\" has no \"%s\"",
 				     r->quoted,
-				     !t->dtype	 ? "dtype"
+				     !t->dtype   ? "dtype"
 				     : !t->shape ? "shape"
 						 : "data_offsets");
 	if (t->overflow || __builtin_mul_overflow(t->elements, (uint64_t)t->bits, &bits))
@@ -393,7 +392,8 @@ open_header(struct reader *r, struct cv_blob blob, uint64_t *header, struct cv_e
 	if (cv_window_ok(&r->w, "safetensors", "the header's length", e) != 0)
 		return -1;
 	if (n < 2)
-		return cv_fail(e, CV_R_MALFORMED, "safetensors: a header of %llu bytes, want 2 or more",
+		return cv_fail(e, CV_R_MALFORMED,
+			       "safetensors: a header of %llu bytes, want 2 or more",
 			       (unsigned long long)n);
 	if (n > CV_MAX_SAFETENSORS_HEADER)
 		return cv_fail(e, CV_R_LIMIT, "safetensors: a header of %llu bytes, at most %llu",

@@ -31,9 +31,9 @@
 
 struct cv_safetensors {
 	uint64_t tensors;
-	uint64_t header;	/* bytes, the length field excluded */
-	uint64_t data;		/* bytes */
-	struct cv_names names;	/* of the tensors, sorted */
+	uint64_t header;       /* bytes, the length field excluded */
+	uint64_t data;         /* bytes */
+	struct cv_names names; /* of the tensors, sorted */
 };
 
 /* cv_safetensors_check: 0 if all of that holds; *ret is then the caller's, to

@@ -10,8 +10,7 @@
 
 /* sift: let the element at `root` sink to its place in the heap b[0..n) */
 static void
-sift(uint8_t *b, size_t root, size_t n, size_t size,
-     int (*compare)(const void *, const void *))
+sift(uint8_t *b, size_t root, size_t n, size_t size, int (*compare)(const void *, const void *))
 {
 	uint8_t hold[CV_SORT_SIZE];
 	size_t child;

@@ -17,10 +17,10 @@
 
 struct cv_window {
 	struct cv_blob blob;
-	uint64_t base; /* position of buf[0] */
-	size_t at;     /* next byte, within buf */
-	size_t have;   /* bytes in buf */
-	bool bad;      /* something was taken that is not there */
+	uint64_t base;     /* position of buf[0] */
+	size_t at;         /* next byte, within buf */
+	size_t have;       /* bytes in buf */
+	bool bad;          /* something was taken that is not there */
 	struct cv_err err; /* reason CV_R_NONE: every read succeeded */
 	uint8_t buf[CV_WINDOW_BYTES];
 };
