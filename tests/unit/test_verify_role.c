@@ -591,6 +591,24 @@ test_fifty_at_once(void)
 	T(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 }
 
+/* A descriptor that somebody left open over exec does not reach the worker. */
+static void
+test_inherits_nothing(void)
+{
+	char dir[PATH_MAX], byte;
+	struct cv_role_opts o = opts("good", dir, LATE);
+	cv_auto(cv_role_end) struct cv_role *r = NULL;
+	struct cv_err e = { 0 };
+	int p[2];
+
+	T(pipe(p) == 0); /* without O_CLOEXEC */
+	T_OK(cv_role_start(&r, CV_ROLE_TRUST, &o, &e), e);
+	close(p[1]);
+	T(fcntl(p[0], F_SETFL, O_NONBLOCK) == 0);
+	T(read(p[0], &byte, 1) == 0); /* end of file: nobody else has it */
+	close(p[0]);
+}
+
 /* verify is killed: its worker goes too, although it computes for ever. */
 static void
 test_dies_with_verify(void)
@@ -640,6 +658,7 @@ static const struct t_case cases[] = {
 	{ "spinning", test_spinning },
 	{ "sealed", test_sealed },
 	{ "fifty at once", test_fifty_at_once },
+	{ "inherits nothing", test_inherits_nothing },
 	{ "dies with verify", test_dies_with_verify },
 };
 
