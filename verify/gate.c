@@ -366,11 +366,8 @@ decide(struct cv_gate_answer *a, const struct cv_gate_in *in, const char **check
 	struct question q = { .sources = { .absent = true } };
 
 	*check = "gate.malformed";
-	if (read_question(&q, &doc, in->request, e) != 0) {
-		if (cv_reason_exit(e->reason) == CV_EXIT_FAIL)
-			e->reason = CV_R_USAGE; /* nothing was checked */
+	if (read_question(&q, &doc, in->request, e) != 0)
 		return -1;
-	}
 	a->image_only = q.image != NULL;
 	if (open_bundle(a, in, q.bundle, check, e) != 0 ||
 	    cv_gate_policy(&policy, in->gate, a->bundle, in->now, check, e) != 0)
@@ -389,8 +386,12 @@ cv_gate_ask(struct cv_gate_answer *a, const struct cv_gate_in *in)
 	const char *check = NULL;
 
 	*a = (struct cv_gate_answer){ .exit = CV_EXIT_INTERNAL };
-	if (decide(a, in, &check, &e) != 0)
+	if (decide(a, in, &check, &e) != 0) {
+		/* a question that cannot be understood was not looked into */
+		if (check != NULL && strcmp(check, "gate.malformed") == 0 &&
+		    cv_reason_exit(e.reason) != CV_EXIT_INTERNAL)
+			e.reason = CV_R_USAGE;
 		cv_gate_no(a, check, &e);
-	else if (a->nreasons == 0 && a->bundle != NULL)
+	} else if (a->nreasons == 0 && a->bundle != NULL)
 		a->exit = CV_EXIT_PASS;
 }
