@@ -356,7 +356,9 @@ static bool
 from_store(struct cv_source *s, const struct cv_digest *want, uint64_t size, uint64_t max,
 	   struct cv_got *got)
 {
-	int rc = cv_store_find(s->o.store, want, size, &got->blob, &got->err);
+	const struct cv_role_opts *r = s->o.role;
+	int rc = cv_store_find_until(s->o.store, want, size, r == NULL ? 0 : r->deadline,
+				     r == NULL ? -1 : r->cancel_fd, &got->blob, &got->err);
 
 	if (rc == 0)
 		return false;

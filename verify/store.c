@@ -165,9 +165,17 @@ int
 cv_store_find(struct cv_store *s, const struct cv_digest *d, uint64_t size, struct cv_blob *ret,
 	      struct cv_err *e)
 {
+	return cv_store_find_until(s, d, size, 0, -1, ret, e);
+}
+
+int
+cv_store_find_until(struct cv_store *s, const struct cv_digest *d, uint64_t size, int64_t deadline,
+		    int cancel_fd, struct cv_blob *ret, struct cv_err *e)
+{
 	char name[65];
 	struct stat st;
 	struct cv_digest got;
+	struct cv_err why = { 0 };
 	cv_auto(cv_closep) int fd = -1;
 
 	if (d->alg != CV_SHA256)
@@ -188,9 +196,13 @@ cv_store_find(struct cv_store *s, const struct cv_digest *d, uint64_t size, stru
 		unlinkat(s->blobs, name, 0);
 		return 0;
 	}
-	if (cv_digest_fd(&got, CV_SHA256, fd, 0, (uint64_t)st.st_size, e) != 0) {
-		if (e == NULL || e->reason != CV_R_CUTOFF)
+	if (cv_digest_fd_until(&got, CV_SHA256, fd, 0, (uint64_t)st.st_size, deadline, cancel_fd,
+			       &why) != 0) {
+		if (why.reason != CV_R_CUTOFF) {
+			if (e != NULL)
+				*e = why;
 			return -1;
+		}
 		return 0; /* changed under us: as good as not there */
 	}
 	if (!cv_digest_eq(&got, d)) {

@@ -44,6 +44,12 @@ void cv_store_close(struct cv_store **s);
 int cv_store_find(struct cv_store *s, const struct cv_digest *d, uint64_t size, struct cv_blob *ret,
 		  struct cv_err *e) cv_must;
 
+/* cv_store_find_until: the same; hashing gives up at a deadline (cv_mono_ms
+ * scale, 0 none) and when cancel_fd (-1 none) becomes readable. */
+int cv_store_find_until(struct cv_store *s, const struct cv_digest *d, uint64_t size,
+			int64_t deadline, int cancel_fd, struct cv_blob *ret,
+			struct cv_err *e) cv_must;
+
 /* One blob being written. Not for use by several threads. */
 struct cv_put;
 

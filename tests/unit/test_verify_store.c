@@ -175,6 +175,27 @@ test_refused(void)
 	refused(CV_STORE_NO_TMPFILE);
 }
 
+static void
+test_find_in_time(void)
+{
+	cv_auto(cv_store_close) struct cv_store *s = (fresh(), open_store(0));
+	struct cv_digest d;
+	struct cv_blob b = CV_NO_BLOB;
+	struct cv_err e = { 0 };
+	int p[2];
+
+	put(s, "abc", &d);
+	T(pipe2(p, O_CLOEXEC) == 0);
+	T_INT(cv_store_find_until(s, &d, 3, cv_mono_ms() + 60000, p[0], &b, &e), 1);
+	cv_closep(&b.fd);
+	T_NO(cv_store_find_until(s, &d, 3, 1, -1, &b, &e), e, CV_R_DEADLINE);
+	close(p[1]);
+	T_NO(cv_store_find_until(s, &d, 3, 0, p[0], &b, &e), e, CV_R_CANCELLED);
+	T_INT(b.fd, -1);
+	close(p[0]);
+	T_INT(count("blobs/sha256"), 1); /* it is not the blob's fault */
+}
+
 /* ---- bytes that rot, names that lie ---- */
 
 static void
@@ -562,6 +583,7 @@ static const struct t_case cases[] = {
 	{ "put and find", test_put_and_find },
 	{ "empty blob", test_empty_blob },
 	{ "refused", test_refused },
+	{ "find in time", test_find_in_time },
 	{ "corrupted", test_corrupted },
 	{ "not a blob", test_not_a_blob },
 	{ "put over corrupted", test_put_over_corrupted },

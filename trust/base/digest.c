@@ -2,12 +2,14 @@
 /* digest.c: the only file that hashes. It must never hand out a digest of
  * fewer bytes than it was asked for. */
 #include "trust/base/digest.h"
+#include "trust/base/clock.h"
 #include "trust/base/enc.h"
 #include "trust/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,8 +64,9 @@ cv_digest_hex(struct cv_digest *ret, enum cv_alg alg, struct cv_span hex, struct
 	struct cv_digest d = { .alg = alg };
 
 	if (!known(alg))
-		return cv_fail(e, CV_R_UNSUPPORTED, "digest: no known algorithm, want sha256, "
-						    "sha384 or sha512");
+		return cv_fail(e, CV_R_UNSUPPORTED,
+			       "digest: no known algorithm, want sha256, "
+			       "sha384 or sha512");
 	if (cv_hex_decode(d.b, cv_alg_size(alg), hex, e) != 0)
 		return cv_fail_within(e, "%s digest", cv_alg_name(alg));
 	*ret = d;
@@ -211,8 +214,27 @@ cv_digest_of(struct cv_digest *ret, enum cv_alg alg, struct cv_span in, struct c
 	return cv_hash_end(h, ret, e);
 }
 
+/* When to give up. */
+struct until {
+	int64_t deadline;
+	int cancel_fd;
+};
+
 static int
-add_range(struct cv_hash *h, int fd, uint64_t off, uint64_t len, struct cv_err *e)
+in_time(const struct until *u, struct cv_err *e)
+{
+	struct pollfd p = { .fd = u->cancel_fd, .events = POLLIN };
+
+	if (cv_mono_left(u->deadline) == 0)
+		return cv_fail(e, CV_R_DEADLINE, "hashing: out of time");
+	if (u->cancel_fd >= 0 && poll(&p, 1, 0) > 0)
+		return cv_fail(e, CV_R_CANCELLED, "cancelled");
+	return 0;
+}
+
+static int
+add_range(struct cv_hash *h, int fd, uint64_t off, uint64_t len, const struct until *u,
+	  struct cv_err *e)
 {
 	cv_auto(cv_freep) uint8_t *chunk = malloc(len < CHUNK ? (size_t)len + 1 : CHUNK);
 	uint64_t done = 0;
@@ -221,6 +243,8 @@ add_range(struct cv_hash *h, int fd, uint64_t off, uint64_t len, struct cv_err *
 	if (chunk == NULL)
 		return cv_fail_memory(e);
 	while (done < len) {
+		if (in_time(u, e) != 0)
+			return -1;
 		got = pread(fd, chunk, len - done < CHUNK ? (size_t)(len - done) : CHUNK,
 			    (off_t)(off + done));
 		if (got < 0 && errno == EINTR)
@@ -241,6 +265,14 @@ int
 cv_digest_fd(struct cv_digest *ret, enum cv_alg alg, int fd, uint64_t off, uint64_t len,
 	     struct cv_err *e)
 {
+	return cv_digest_fd_until(ret, alg, fd, off, len, 0, -1, e);
+}
+
+int
+cv_digest_fd_until(struct cv_digest *ret, enum cv_alg alg, int fd, uint64_t off, uint64_t len,
+		   int64_t deadline, int cancel_fd, struct cv_err *e)
+{
+	struct until u = { .deadline = deadline, .cancel_fd = cancel_fd };
 	cv_auto(cv_hash_free) struct cv_hash *h = NULL;
 
 	if (len > INT64_MAX || off > INT64_MAX - len)
@@ -249,7 +281,7 @@ cv_digest_fd(struct cv_digest *ret, enum cv_alg alg, int fd, uint64_t off, uint6
 	/* A hint; a pipe or memfd that does not know it fails at pread or not at all. */
 	if (len > CHUNK)
 		(void)posix_fadvise(fd, (off_t)off, (off_t)len, POSIX_FADV_SEQUENTIAL);
-	if (cv_hash_open(&h, alg, e) != 0 || add_range(h, fd, off, len, e) != 0)
+	if (cv_hash_open(&h, alg, e) != 0 || add_range(h, fd, off, len, &u, e) != 0)
 		return -1;
 	return cv_hash_end(h, ret, e);
 }

@@ -56,8 +56,13 @@ void cv_hash_free(struct cv_hash **h);
 int cv_digest_of(struct cv_digest *ret, enum cv_alg alg, struct cv_span in,
 		 struct cv_err *e) cv_must;
 
-/* cv_digest_fd: digest of exactly len bytes from off; CV_R_CUTOFF if shorter. */
+/* cv_digest_fd: digest of exactly len bytes from off; CV_R_CUTOFF if shorter.
+ * cv_digest_fd_until also gives up at a deadline (cv_mono_ms scale, 0 none:
+ * CV_R_DEADLINE) and when cancel_fd (-1 none) becomes readable
+ * (CV_R_CANCELLED): a layer takes long. */
 int cv_digest_fd(struct cv_digest *ret, enum cv_alg alg, int fd, uint64_t off, uint64_t len,
 		 struct cv_err *e) cv_must;
+int cv_digest_fd_until(struct cv_digest *ret, enum cv_alg alg, int fd, uint64_t off, uint64_t len,
+		       int64_t deadline, int cancel_fd, struct cv_err *e) cv_must;
 
 #endif
