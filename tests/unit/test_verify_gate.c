@@ -368,7 +368,9 @@ bundles(void)
 	T(chmod(seal_at(&h.s, "trees/sums/SKILL.md"), 0444) == 0);
 	ask(&h, "{}", text);
 	denied(&h, CV_EXIT_FAIL, "bundle.changed");
+	T(chmod(seal_at(&h.s, "trees/sums/SKILL.md"), 0644) == 0);
 	small_flip(seal_at(&h.s, "trees/sums/SKILL.md"), 3);
+	T(chmod(seal_at(&h.s, "trees/sums/SKILL.md"), 0444) == 0);
 	ask(&h, "{}", text);
 	T_INT(h.a.exit, CV_EXIT_PASS);
 	host_free(&h);
