@@ -170,6 +170,8 @@ cv_pickle_member(struct cv_pickle_search *s, const struct cv_pickle_job *in, str
 	} else {
 		s->unseen++;
 	}
+	if (rc == 0 && found.rule == NULL && found.lost)
+		s->unseen++;
 	/* torch loads this member whatever it looks like */
 	if (rc == 0 && found.rule == NULL && method == CV_PACKED_UNKNOWN &&
 	    cv_span_has_suffix(name, "data.pkl"))
@@ -231,6 +233,8 @@ cv_pickle_find(struct cv_blob blob,
 		return -1;
 	if (found.rule != NULL && hit(ctx, &found, e) != 0)
 		return -1;
+	if (found.rule == NULL && found.lost)
+		++*unseen;
 	s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return cv_fail_memory(e);

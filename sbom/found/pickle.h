@@ -32,11 +32,13 @@
 
 #define CV_PICKLE_SURE  4096 /* opcodes without a mistake */
 #define CV_PICKLE_DEPTH 4
+#define CV_PICKLE_LINE  (64 * 1024 * 1024) /* bytes of one operand that ends with a newline */
 #define CV_PICKLE_WHERE 512
 
 struct cv_pickle {
 	const char *rule;  /* static text: why it is taken for a pickle; NULL: it is none */
 	int protocol;      /* what PROTO said, -1 without */
+	bool lost;         /* without a rule: a line was too long to be followed */
 	uint64_t offset;   /* of the stream, within the file or the unpacked member */
 	char imports[192]; /* the first names it imports, "" if none was seen; hostile */
 	char member[CV_PICKLE_WHERE]; /* "archive/data.pkl"; nested ones joined by "!"; hostile */

@@ -158,14 +158,22 @@ take_line(struct walk *k, struct cv_span *ret)
 	return true;
 }
 
+/* Files of many gigabytes can begin with the letter of such an opcode and have no
+ * newline: their search has to end. */
 static bool
 skip_line(struct walk *k)
 {
+	uint64_t n = 0;
 	int c;
 
-	while ((c = cv_window_next(k->w)) >= 0)
+	while ((c = cv_window_next(k->w)) >= 0) {
 		if (c == '\n')
 			return true;
+		if (++n > CV_PICKLE_LINE) {
+			k->ret->lost = true;
+			return false;
+		}
+	}
 	return false;
 }
 
@@ -183,7 +191,10 @@ skip_number(struct walk *k)
 			return n > 0;
 		if (k->ret->rule == NULL && (c == 0 || strchr(accepted, c) == NULL))
 			return false;
-		n++;
+		if (++n > CV_PICKLE_LINE) {
+			k->ret->lost = true;
+			return false;
+		}
 	}
 	return false;
 }

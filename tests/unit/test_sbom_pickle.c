@@ -295,6 +295,24 @@ packed(void)
 	T_STR(h.first.member, "(gzip)");
 }
 
+/* A line without an end is given up, and said to be unseen. */
+static void
+endless_line(void)
+{
+	struct hits h = { 0 };
+	struct cv_err e = { 0 };
+	uint64_t unseen = 0;
+	int fd = t_memfd("V", 1);
+
+	T(ftruncate(fd, 1ll << 33) == 0);
+	T_OK(cv_pickle_find((struct cv_blob){ .fd = fd, .len = 1ull << 33 }, on_hit, &h, &unseen,
+			    &e),
+	     e);
+	T_INT(h.n, 0);
+	T_INT(unseen, 1);
+	(void)close(fd);
+}
+
 static void
 zip_tail(void)
 {
@@ -344,8 +362,10 @@ sweep(void)
 }
 
 static const struct t_case cases[] = {
-	{ "streams", streams }, { "tells_what", tells_what }, { "zips", zips },
-	{ "packed", packed },   { "zip_tail", zip_tail },     { "sweep", sweep },
+	{ "streams", streams }, { "tells_what", tells_what },
+	{ "zips", zips },       { "endless_line", endless_line },
+	{ "packed", packed },   { "zip_tail", zip_tail },
+	{ "sweep", sweep },
 };
 
 T_MAIN(cases)
