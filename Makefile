@@ -52,12 +52,13 @@ ALLFLAGS    = $(CV_CPPFLAGS) $(CPPFLAGS) $(CV_CFLAGS) $(CFLAGS)
 
 LIBS_VERIFY   := -lcrypto -ljansson
 LIBS_TRUST    := -lcrypto -ljansson
-LIBS_CONTENTS := -lcrypto -ljansson -lz -lzstd -lsqlite3 -larchive
+LIBS_CONTENTS := -lcrypto -ljansson -lz -lzstd -lsqlite3
 # ISA-L's igzip unpacks twice as fast as zlib; without it zlib does all of it.
 ifeq ($(shell $(PKGCONFIG) --exists libisal 2>/dev/null && echo yes),yes)
 CV_CPPFLAGS   += -DCV_HAVE_ISAL
 LIBS_CONTENTS += -lisal
 endif
+LIBS_IMPORT   := $(LIBS_CONTENTS) -larchive
 LIBS_FETCH    := -lcurl -lcrypto -ljansson
 
 src = $(filter-out %/main.c,$(foreach d,$(1),$(wildcard $(d)/*.c)))
@@ -71,7 +72,7 @@ SRC_verify := $(call src,verify verify/report verify/gates)
 ROOMS      := base trust sbom fetch verify
 ARCHIVES   := $(foreach r,$(ROOMS),$(BUILD)/libcv$(r).a)
 
-PROGRAMS := clawverify clawverify-trust clawverify-contents clawverify-fetch
+PROGRAMS := clawverify clawverify-trust clawverify-contents clawverify-import clawverify-fetch
 
 .PHONY: all check lint bench demo install uninstall clean help fuzz fuzzers sweep \
 	conformance e2e format
@@ -128,9 +129,10 @@ $(BUILD)/$(1): $(BUILD)/obj/$(2).o $(3:%=$(BUILD)/libcv%.a)
 	@echo "  LD   $$@"
 	$(Q)$$(CC) $$(CV_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ $(4)
 endef
-$(eval $(call program,clawverify,verify/main,verify trust base,$(LIBS_VERIFY)))
+$(eval $(call program,clawverify,verify/main,verify base,$(LIBS_VERIFY)))
 $(eval $(call program,clawverify-trust,trust/main,trust base,$(LIBS_TRUST)))
 $(eval $(call program,clawverify-contents,sbom/main,sbom base,$(LIBS_CONTENTS)))
+$(eval $(call program,clawverify-import,sbom/import/main,sbom base,$(LIBS_IMPORT)))
 $(eval $(call program,clawverify-fetch,fetch/main,fetch base,$(LIBS_FETCH)))
 
 # ---- tests ----
@@ -149,7 +151,7 @@ $(BUILD)/tests/test_$(1)_%: $(BUILD)/obj/tests/unit/test_$(1)_%.o $(SUPPORT) $(2
 endef
 $(eval $(call unit,base,base,$(LIBS_VERIFY)))
 $(eval $(call unit,trust,trust base,$(LIBS_TRUST)))
-$(eval $(call unit,sbom,sbom base,$(LIBS_CONTENTS)))
+$(eval $(call unit,sbom,sbom base,$(LIBS_IMPORT)))
 $(eval $(call unit,fetch,fetch base,$(LIBS_FETCH)))
 $(eval $(call unit,verify,verify base,$(LIBS_VERIFY)))
 
@@ -179,7 +181,7 @@ $(BUILD)/fuzz_$(1)_%: $(BUILD)/obj/tests/fuzz/fuzz_$(1)_%.o $(2:%=$(BUILD)/libcv
 endef
 $(eval $(call fuzzer,base,base,$(LIBS_VERIFY)))
 $(eval $(call fuzzer,trust,trust base,$(LIBS_TRUST)))
-$(eval $(call fuzzer,sbom,sbom base,$(LIBS_CONTENTS)))
+$(eval $(call fuzzer,sbom,sbom base,$(LIBS_IMPORT)))
 $(eval $(call fuzzer,fetch,fetch base,$(LIBS_FETCH)))
 $(eval $(call fuzzer,verify,verify trust base,$(LIBS_VERIFY)))
 

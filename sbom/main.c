@@ -24,8 +24,8 @@ int
 main(int argc, char **argv)
 {
 	const struct cv_task_def tasks[] = {
-		cv_task_layer,  cv_task_merge, cv_task_files,    cv_task_package,  cv_task_expand,
-		cv_task_config, cv_task_sbom,  cv_task_dbimport, cv_task_dbstatus, { .task = 0 },
+		cv_task_layer,  cv_task_merge,  cv_task_files, cv_task_package,
+		cv_task_expand, cv_task_config, cv_task_sbom,  { .task = 0 },
 	};
 	const struct cv_worker_def def = {
 		.name = "contents", .seal = CV_SEAL_COMPUTE, .warm = warm, .tasks = tasks

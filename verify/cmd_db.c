@@ -60,7 +60,7 @@ start(struct cv_role **role, const struct cv_cmdline *c, char *dir, size_t n, st
 	o.deadline = seconds > 0 ? cv_mono_ms() + seconds * 1000 : 0;
 	if (cv_role_dir(dir, n, e) != 0)
 		return -1;
-	return cv_role_start(role, CV_ROLE_CONTENTS, &o, e);
+	return cv_role_start(role, CV_ROLE_IMPORT, &o, e);
 }
 
 static int

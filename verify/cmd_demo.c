@@ -202,6 +202,15 @@ verify_args(const struct cv_cmdline *c, const char **args, size_t max)
 	args[n] = NULL;
 }
 
+static void
+next_steps(const struct cv_cmdline *c)
+{
+	cv_say(c, "%s", "");
+	cv_say(c, "now:  clawverify demo tampered-model    see one refused");
+	cv_say(c, "      clawverify init                   in your own agent's directory");
+	cv_say(c, "      clawverify explain                what is checked");
+}
+
 static int
 run_sample(struct cv_cmdline *c, const char *name, const char *dir, struct cv_err *e)
 {
@@ -210,7 +219,7 @@ run_sample(struct cv_cmdline *c, const char *name, const char *dir, struct cv_er
 	const char *verify[32];
 	int rc;
 
-	cv_say(c, "demo %s: %s\n", name, sample_says(name));
+	cv_say(c, "demo %s: %s", name, sample_says(name));
 	rc = run_self(dir, import, e);
 	if (rc != 0)
 		return rc;
@@ -218,9 +227,7 @@ run_sample(struct cv_cmdline *c, const char *name, const char *dir, struct cv_er
 	verify_args(c, verify, CV_COUNT(verify));
 	rc = run_self(dir, verify, e);
 	if (rc == CV_EXIT_PASS)
-		cv_say(c, "\nnow:  clawverify demo tampered-model    see one refused\n"
-			  "      clawverify init                   in your own agent's directory\n"
-			  "      clawverify explain                what is checked");
+		next_steps(c);
 	return rc;
 }
 

@@ -71,6 +71,7 @@ run_doctor(struct cv_cmdline *c, struct cv_err *e)
 	ok &= worker(dir, CV_ROLE_TRUST, "trust worker");
 	ok &= worker(dir, CV_ROLE_CONTENTS, "contents worker");
 	ok &= worker(dir, CV_ROLE_FETCH, "fetch worker");
+	ok &= worker(dir, CV_ROLE_IMPORT, "import worker");
 	ok &= store(c);
 	if (cv_db_path(c, path, sizeof(path), e) != 0)
 		return cv_cmd_failed(c, e);

@@ -42,6 +42,8 @@ cv_role_name(enum cv_role_kind kind)
 		return "contents";
 	case CV_ROLE_FETCH:
 		return "fetch";
+	case CV_ROLE_IMPORT:
+		return "import";
 	}
 	return "unknown";
 }

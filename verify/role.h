@@ -19,7 +19,8 @@
 
 #include "trust/base/proto.h"
 
-enum cv_role_kind { CV_ROLE_TRUST = 1, CV_ROLE_CONTENTS, CV_ROLE_FETCH };
+/* CV_ROLE_IMPORT compiles advisories: the contents worker's sister (sbom/import). */
+enum cv_role_kind { CV_ROLE_TRUST = 1, CV_ROLE_CONTENTS, CV_ROLE_FETCH, CV_ROLE_IMPORT };
 
 enum {
 	CV_ROLE_STDERR = 1, /* the worker keeps our stderr (always in a sanitizer build) */

@@ -2,7 +2,8 @@
 /*
  * sbom/known/tasks.h: the tasks of the contents worker that read inventories and
  * advisories. One definition each (trust/base/worker.h); what goes in and out is
- * in trust/base/proto.h. sbom/main.c puts them in the worker's table.
+ * in trust/base/proto.h. sbom/main.c puts them in the worker's table, but
+ * for the last two, which sbom/import/main.c has.
  */
 #ifndef CV_KNOWN_TASKS_H
 #define CV_KNOWN_TASKS_H

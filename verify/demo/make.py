@@ -174,11 +174,13 @@ AGENT = """// The demo's agent: one part of each kind.
     "greeter": { "type": "mcp", "path": "greeter.tgz" },
     "notes": { "type": "skill", "path": "notes" },
     "prompt": { "type": "prompt", "path": "prompt.md" },
+    "crm": { "type": "mcp-remote", "url": "https://crm.example/mcp" },
   },
   "launch": {
     "image": "runtime",
     "mounts": { "/models/llm": "llm", "/skills/notes": "notes", "/tools/greeter": "greeter" },
     "writable": { "/tmp": { "kind": "tmpfs", "size": "16MiB" } },
+    "network": ["crm.example:443"],
     "limits": { "memory": "512MiB", "cpus": 1, "pids": 64 },
   },
 }
@@ -204,7 +206,8 @@ POLICY = """// What the demo requires: the image signed by its maker, with an SB
     { "name": "tools", "match": { "type": ["mcp", "skill"] }, "basis": ["endorsed"] },
     { "name": "prompt", "match": { "type": "prompt" }, "basis": ["pinned"] },
   ],
-  "uncovered": { "accept": ["writable:/tmp"] },
+  // what runs elsewhere cannot be checked here: accepted by name, and told
+  "uncovered": { "accept": ["mcp-remote:crm", "egress:crm.example:443"] },
 }
 """
 

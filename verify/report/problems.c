@@ -87,6 +87,19 @@ cv_confinement_text(const struct cv_result *r, char out[128])
 
 /* ---- problems ---- */
 
+/* derived: an answer that follows from others, told after them. */
+static int
+derived(const char *check)
+{
+	static const char *const ids[] = { "basis.insufficient", "sbom.absent", NULL };
+
+	for (size_t i = 0; ids[i] != NULL; i++) {
+		if (strcmp(ids[i], check) == 0)
+			return 1;
+	}
+	return 0;
+}
+
 static int
 by_gravity(const void *x, const void *y)
 {
@@ -101,7 +114,9 @@ by_gravity(const void *x, const void *y)
 	/* what was found out before what was never asked */
 	if ((a->f == NULL) != (b->f == NULL))
 		return (a->f == NULL) - (b->f == NULL);
-	if ((c = strcmp(a->artifact, b->artifact)) != 0 || (c = strcmp(a->check, b->check)) != 0)
+	if ((c = strcmp(a->artifact, b->artifact)) != 0 ||
+	    (c = derived(a->check) - derived(b->check)) != 0 ||
+	    (c = strcmp(a->check, b->check)) != 0)
 		return c;
 	if (a->f == NULL || b->f == NULL)
 		return 0;
