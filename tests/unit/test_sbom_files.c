@@ -254,6 +254,26 @@ model_formats(void)
 	}
 }
 
+/* Good by itself, and a zip archive to whoever reads from the end. */
+static void
+model_two_formats(void)
+{
+	static const char end[] = "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	struct cv_buf b = CV_BUF(1024);
+
+	cv_buf_str(&b, "\x89PNG\r\n\x1a\n");
+	cv_buf_add(&b, end, sizeof end);
+	one(CV_FILES_MODEL, WEIGHTS, "i.png", cv_buf_span(&b), "model.format-refused", CV_R_RULE,
+	    "i.png");
+	cv_buf_free(&b);
+	(void)safetensors(&b, "{\"a\":{\"dtype\":\"U8\",\"shape\":[22],\"data_offsets\":[0,22]}}",
+			  0);
+	cv_buf_add(&b, end, sizeof end);
+	one(CV_FILES_MODEL, WEIGHTS, "m.safetensors", cv_buf_span(&b), "model.format-refused",
+	    CV_R_RULE, "m.safetensors");
+	cv_buf_free(&b);
+}
+
 static void
 model_not_allowed(void)
 {
@@ -585,6 +605,7 @@ static const struct t_case cases[] = {
 	{ "model_good", model_good },
 	{ "model_not_applicable", model_not_applicable },
 	{ "model_formats", model_formats },
+	{ "model_two_formats", model_two_formats },
 	{ "model_not_allowed", model_not_allowed },
 	{ "model_configs", model_configs },
 	{ "model_broken", model_broken },
