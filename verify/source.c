@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -332,18 +333,6 @@ ask(struct cv_source *s, const struct question *q, struct cv_got *got, const cha
 	return keep(&put, q, got);
 }
 
-static void
-question(struct cv_source *s, const struct question *q, struct cv_got *got)
-{
-	const char *check = NULL;
-
-	start(got);
-	if (s->o.repo == NULL && q->task != CV_T_URL && !s->o.offline)
-		cv_fail(&got->err, CV_R_BUG, "a question about no repository");
-	if (got->err.reason != CV_R_NONE || ask(s, q, got, &check) != 0)
-		cv_got_failed(got, check);
-}
-
 int
 cv_got_too_large(uint64_t size, uint64_t max, struct cv_err *e)
 {
@@ -371,6 +360,58 @@ from_store(struct cv_source *s, const struct cv_digest *want, uint64_t size, uin
 	got->status = CV_S_GIVEN;
 	got->digest = *want;
 	return true;
+}
+
+/* note_key: how a question is known in the store's notes; false if its answers
+ * are not kept: only evidence is, whose every answer proves itself. What a tag
+ * of an image names has to be asked. */
+static bool
+note_key(const struct question *q, char out[1024])
+{
+	char digest[CV_DIGEST_TEXT];
+
+	if (q->task == CV_T_REFERRERS)
+		(void)snprintf(out, 1024, "referrers %s %s", q->name,
+			       cv_digest_text(q->asked, digest));
+	else if (q->task == CV_T_MANIFEST && q->want == NULL && strncmp(q->ref, "sha256-", 7) == 0)
+		(void)snprintf(out, 1024, "tag %s %s", q->name, q->ref);
+	else
+		return false;
+	return true;
+}
+
+/* from_notes: offline, what the source answered when it was last asked. */
+static bool
+from_notes(struct cv_source *s, const struct question *q, struct cv_got *got)
+{
+	char key[1024], media[256];
+	struct cv_digest d;
+
+	if (!s->o.offline || q->name == NULL || !note_key(q, key) ||
+	    !cv_store_noted(s->o.store, key, &d, media) ||
+	    !from_store(s, &d, CV_SIZE_ANY, q->max, got))
+		return false;
+	(void)snprintf(got->media, sizeof(got->media), "%s", media);
+	return true;
+}
+
+static void
+question(struct cv_source *s, const struct question *q, struct cv_got *got)
+{
+	const char *check = NULL;
+	char key[1024];
+	struct cv_err ignored;
+
+	start(got);
+	if (from_notes(s, q, got))
+		return;
+	if (s->o.repo == NULL && q->task != CV_T_URL && !s->o.offline)
+		cv_fail(&got->err, CV_R_BUG, "a question about no repository");
+	if (got->err.reason != CV_R_NONE || ask(s, q, got, &check) != 0)
+		cv_got_failed(got, check);
+	else if (got->status == CV_S_GIVEN && got->digest.alg == CV_SHA256 && note_key(q, key))
+		/* a note that cannot be written is missed offline, and only there */
+		(void)!cv_store_note(s->o.store, key, &got->digest, got->media, &ignored);
 }
 
 /* ---- the questions ---- */

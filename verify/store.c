@@ -23,6 +23,7 @@
 struct cv_store {
 	int blobs; /* DIR/blobs/sha256 */
 	int tmp;   /* DIR/tmp */
+	int notes; /* DIR/notes */
 	unsigned flags;
 };
 
@@ -126,7 +127,7 @@ cv_store_open(struct cv_store **ret, const char *dir, unsigned flags, struct cv_
 
 	if (s == NULL)
 		return cv_fail_memory(e);
-	s->blobs = s->tmp = -1;
+	s->blobs = s->tmp = s->notes = -1;
 	s->flags = flags;
 	make_parents(dir);
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
@@ -137,7 +138,8 @@ cv_store_open(struct cv_store **ret, const char *dir, unsigned flags, struct cv_
 	if (check_owner(top, dir, e) != 0)
 		return -1;
 	if ((blobs = open_dir(top, "blobs", e)) < 0 ||
-	    (s->blobs = open_dir(blobs, "sha256", e)) < 0 || (s->tmp = open_dir(top, "tmp", e)) < 0)
+	    (s->blobs = open_dir(blobs, "sha256", e)) < 0 ||
+	    (s->tmp = open_dir(top, "tmp", e)) < 0 || (s->notes = open_dir(top, "notes", e)) < 0)
 		return -1;
 	sweep_tmp(s->tmp);
 	*ret = cv_steal(s);
@@ -151,6 +153,7 @@ cv_store_close(struct cv_store **s)
 		return;
 	cv_closep(&(*s)->blobs);
 	cv_closep(&(*s)->tmp);
+	cv_closep(&(*s)->notes);
 	free(*s);
 	*s = NULL;
 }
@@ -385,4 +388,64 @@ cv_store_put(struct cv_store *s, struct cv_span in, struct cv_digest *got, struc
 	if (cv_put_open(&p, s, in.n, e) != 0 || cv_put_add(p, in.p, in.n, e) != 0)
 		return -1;
 	return cv_put_end(&p, NULL, CV_SIZE_ANY, got, ret, e);
+}
+
+/* ---- notes ---- */
+
+#define NOTE_MAX 512
+
+static int
+note_name(const char *question, char out[2 * 32 + 1], struct cv_err *e)
+{
+	struct cv_digest d;
+
+	if (cv_digest_of(&d, CV_SHA256, cv_span_str(question), e) != 0)
+		return -1;
+	hex_name(&d, out);
+	return 0;
+}
+
+int
+cv_store_note(struct cv_store *s, const char *question, const struct cv_digest *d,
+	      const char *media, struct cv_err *e)
+{
+	char name[2 * 32 + 1], text[CV_DIGEST_TEXT], target[NOTE_MAX], tmp[2 * 16 + 1];
+	uint8_t rnd[16];
+
+	if (note_name(question, name, e) != 0)
+		return -1;
+	if (getrandom(rnd, sizeof(rnd), 0) != (ssize_t)sizeof(rnd))
+		return cv_fail_errno(e, "store: no random name");
+	cv_hex_encode(tmp, rnd, sizeof(rnd));
+	(void)snprintf(target, sizeof(target), "%s %.255s", cv_digest_text(d, text), media);
+	if (symlinkat(target, s->tmp, tmp) != 0)
+		return cv_fail_errno(e, "store: cannot write a note");
+	if (renameat(s->tmp, tmp, s->notes, name) != 0) {
+		(void)cv_fail_errno(e, "store: cannot keep a note");
+		(void)unlinkat(s->tmp, tmp, 0);
+		return -1;
+	}
+	return 0;
+}
+
+bool
+cv_store_noted(struct cv_store *s, const char *question, struct cv_digest *d, char *media)
+{
+	char name[2 * 32 + 1], target[NOTE_MAX];
+	struct cv_err ignored;
+	struct cv_span text, digest;
+	ssize_t n;
+
+	if (note_name(question, name, &ignored) != 0)
+		return false;
+	n = readlinkat(s->notes, name, target, sizeof(target));
+	if (n <= 0 || (size_t)n >= sizeof(target))
+		return false;
+	text = cv_span(target, (size_t)n);
+	digest = cv_span_until(&text, ' ');
+	if (text.bad || text.n >= 256 || cv_digest_parse(d, digest, &ignored) != 0)
+		return false;
+	memcpy(media, text.p, text.n);
+	media[text.n] = '\0';
+	return true;
 }

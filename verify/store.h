@@ -3,6 +3,7 @@
  * store.h: the content-addressed store of received blobs.
  *
  *     DIR/blobs/sha256/<hex>     one blob, mode 0444, name = its SHA-256
+ *     DIR/notes/<hex>            what questions were answered with (below)
  *     DIR/tmp/<random>           only where the file system lacks O_TMPFILE
  *
  * A blob is hashed while it is written and gets its name only when size and
@@ -74,5 +75,18 @@ void cv_put_drop(struct cv_put **p);
 /* cv_store_put: a whole blob at once. */
 int cv_store_put(struct cv_store *s, struct cv_span in, struct cv_digest *got, struct cv_blob *ret,
 		 struct cv_err *e) cv_must;
+
+/*
+ * Notes: what a source answered to a question about evidence when it was last
+ * asked, so that --offline finds it again: DIR/notes/<hex SHA-256 of the question>,
+ * a symbolic link that leads nowhere, whose text is "<digest> <media type>". (A
+ * link is made whole or not at all.) A note is a hint about a blob of the store;
+ * what it leads to is proven like everything else.
+ */
+int cv_store_note(struct cv_store *s, const char *question, const struct cv_digest *d,
+		  const char *media, struct cv_err *e) cv_must;
+
+/* cv_store_noted: true and the answer, if there is a note. media has 256 bytes. */
+bool cv_store_noted(struct cv_store *s, const char *question, struct cv_digest *d, char *media);
 
 #endif

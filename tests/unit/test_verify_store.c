@@ -579,6 +579,42 @@ test_full_disk(void)
 	T(umount2(dir, MNT_DETACH) == 0);
 }
 
+/* Notes: the last answer is found, nothing else is, and a note that somebody
+ * changed is none. */
+static void
+test_notes(void)
+{
+	struct cv_store *s;
+	struct cv_digest d = sum("a", 1), other = sum("b", 1), got;
+	struct cv_err e = { 0 };
+	char media[256], path[600];
+	struct dirent *entry;
+	DIR *notes;
+
+	fresh();
+	s = open_store(0);
+	T(!cv_store_noted(s, "tag h/p sha256-x", &got, media));
+	T_OK(cv_store_note(s, "tag h/p sha256-x", &d, "application/json", &e), e);
+	T_OK(cv_store_note(s, "tag h/p sha256-x", &other, "text/plain", &e), e);
+	T(cv_store_noted(s, "tag h/p sha256-x", &got, media));
+	T(cv_digest_eq(&got, &other));
+	T_STR(media, "text/plain");
+	T(!cv_store_noted(s, "tag h/p sha256-y", &got, media));
+	T(count("notes") == 1 && count("tmp") == 0);
+
+	snprintf(path, sizeof(path), "%s/notes", dir);
+	notes = opendir(path);
+	T(notes != NULL);
+	while ((entry = readdir(notes)) != NULL && entry->d_name[0] == '.')
+		;
+	T(entry != NULL);
+	snprintf(path, sizeof(path), "%s/notes/%s", dir, entry->d_name);
+	closedir(notes);
+	T(unlink(path) == 0 && symlink("sha256:zz x", path) == 0);
+	T(!cv_store_noted(s, "tag h/p sha256-x", &got, media));
+	cv_store_close(&s);
+}
+
 static const struct t_case cases[] = {
 	{ "put and find", test_put_and_find },
 	{ "empty blob", test_empty_blob },
@@ -596,6 +632,7 @@ static const struct t_case cases[] = {
 	{ "left over", test_left_over },
 	{ "file too large", test_file_too_large },
 	{ "full disk", test_full_disk },
+	{ "notes", test_notes },
 };
 
 T_MAIN(cases)
