@@ -192,6 +192,10 @@ fuzz:
 		SAN=fuzzer-no-link,address,undefined fuzzers
 	$(Q)tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS)
 
+# The public vectors that lie under CV_SHARED, a count for each suite.
+conformance: units
+	$(Q)tests/conformance/run $(BUILD)
+
 # Real peers on loopback; what is not installed is skipped and counted so.
 e2e: all
 	$(Q)tests/run --build $(BUILD) --limit 900 --jobs 1 -v tests/e2e/agent.py
