@@ -415,9 +415,8 @@ check_kind(const struct cv_tar *t, const struct cv_tar_entry *r, struct cv_err *
 	if (r->name.p[r->name.n - 1] == '/' && r->kind != CV_TAR_DIR)
 		return complain(t, CV_R_AMBIGUOUS,
 				"a name that ends in \"/\" but is no directory's", e);
-	if (link != (r->link.n > 0))
-		return complain(t, CV_R_AMBIGUOUS,
-				link ? "a link without a target" : "a target, but no link", e);
+	if (link && r->link.n == 0)
+		return complain(t, CV_R_AMBIGUOUS, "a link without a target", e);
 	return 0;
 }
 
@@ -444,7 +443,10 @@ entry(struct cv_tar *t, const struct header *h, struct cv_tar_entry *ret, struct
 		ret->attributes = t->pax.has & (CV_PAX_CAPABILITY | CV_PAX_OVERLAY);
 	}
 	ret->name = entry_name(t, h);
-	ret->link = entry_link(t, h);
+	/* Docker leaves the target of a link that it whites out in the whiteout's header,
+	 * which is a file's; every reader passes over it. */
+	ret->link = ret->kind == CV_TAR_HARDLINK || ret->kind == CV_TAR_SYMLINK ? entry_link(t, h)
+										: cv_span(NULL, 0);
 	if (entry_size(t, h, &ret->size, e) < 0 || check_kind(t, ret, e) < 0)
 		return -1;
 	t->left = ret->size;

@@ -14,8 +14,8 @@
  *   strings   nothing but NULs behind the first NUL (but for node-tar's two times at the
  *	       end of the prefix).
  *   kinds     '0' (and NUL), '1' to '6', 'x', 'g', 'L', 'K'; no other. Only a
- *             regular file has a size; only a directory's name ends in "/"; only
- *             links have a target.
+ *             regular file has a size; only a directory's name ends in "/"; a link
+ *             has a target.
  *   pax       pax.h. One 'x' header an entry, and not together with 'L' or 'K'. A
  *             size that a header can hold has to be the same in both places.
  *   end       two blocks of zeros, behind them only zeros, whatever their number.

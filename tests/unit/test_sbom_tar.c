@@ -240,10 +240,9 @@ test_entry_sense(void)
 	h = mk_header("a", '2', 0);
 	b = around(&h, "");
 	refused(&b, CV_R_AMBIGUOUS, "without a target");
-	h = mk_header("a", '0', 1);
-	mk_link(&h, "b");
-	b = around(&h, "x");
-	refused(&b, CV_R_AMBIGUOUS, "a target, but no link");
+	h = mk_header("a", '1', 0);
+	b = around(&h, "");
+	refused(&b, CV_R_AMBIGUOUS, "without a target");
 }
 
 /* ---- refusals: the end ---- */
@@ -466,10 +465,13 @@ test_plain(void)
 	memcpy(h.b + 345, "pre/fix", 7);
 	mk_sum(&h);
 	mk_block(&b, &h, "", 0);
+	h = mk_header("d/.wh.l", '0', 0); /* as Docker writes the whiteout of a link */
+	mk_link(&h, "../d/x");
+	mk_block(&b, &h, "", 0);
 	mk_zeros(&b, 20);
 	accepted(&b, "5 755 0 0 0 d/ \n0 644 0 0 3 d/a  abc\n2 644 0 0 0 d/s ../../up\n"
 		     "1 644 0 0 0 d/h d/a\n6 644 0 0 0 fifo \n0 644 0 0 1 old  y\n"
-		     "0 644 0 0 0 pre/fix/name \n");
+		     "0 644 0 0 0 pre/fix/name \n0 644 0 0 0 d/.wh.l \n");
 }
 
 static void
