@@ -339,24 +339,29 @@ diff_id(struct walk *k, struct cv_layer *ret, struct cv_err *e)
 	return cv_answer(k->a, &f, e);
 }
 
-static enum cv_pack
-pack_of(const char *media)
+/* By the media type, as OCI has it. Docker's names say little: schema 2 calls layers
+ * "tar.gzip" that skopeo and others leave plain, and all runtimes look at the bytes. */
+static int
+pack_of(const struct cv_layer_job *job, enum cv_pack *ret, struct cv_err *e)
 {
-	struct cv_span m = cv_span_str(media);
+	struct cv_span m = cv_span_str(job->media);
 
-	if (cv_span_has_suffix(m, "gzip"))
-		return CV_PACK_GZIP;
-	return cv_span_has_suffix(m, "zstd") ? CV_PACK_ZSTD : CV_PACK_PLAIN;
+	if (cv_span_has_prefix(m, "application/vnd.docker."))
+		return cv_inflate_guess(ret, job->blob, e);
+	*ret = cv_span_has_suffix(m, "gzip")   ? CV_PACK_GZIP
+	       : cv_span_has_suffix(m, "zstd") ? CV_PACK_ZSTD
+					       : CV_PACK_PLAIN;
+	return 0;
 }
 
 static int
 open_walk(struct walk *k, struct cv_err *e)
 {
-	struct cv_inflate_want want = { .pack = pack_of(k->job->media),
-					.max = CV_MAX_UNPACKED_BYTES };
+	struct cv_inflate_want want = { .max = CV_MAX_UNPACKED_BYTES };
 	enum cv_alg alg = k->job->diff_id.alg != CV_ALG_NONE ? k->job->diff_id.alg : CV_SHA256;
 
-	if (cv_inflate_open(&k->z, k->job->blob, &want, e) < 0 ||
+	if (pack_of(k->job, &want.pack, e) < 0 ||
+	    cv_inflate_open(&k->z, k->job->blob, &want, e) < 0 ||
 	    cv_hash_open(&k->hash, alg, e) < 0)
 		return -1;
 	cv_inflate_hash(k->z, k->hash);

@@ -4,6 +4,9 @@
  * "Layer DiffID"), read the tar strictly (tar.h), judge every entry, write the table of
  * entries (table.h). Nothing is unpacked to anywhere and no content is kept.
  *
+ * How a layer is compressed its media type says; Docker's own types do not, and there the
+ * first bytes do, as in every runtime.
+ *
  * Names are normalised as path.h says (image profile). What is refused, and why:
  *
  *   image.traversal       ".." anywhere in a name

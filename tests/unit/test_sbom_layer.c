@@ -558,6 +558,8 @@ test_compressed(void)
 	T(l.whole && problems(&s, NULL) == 0);
 	l = walk(&s, &z, "application/vnd.docker.image.rootfs.diff.tar.gzip", &d);
 	T(l.whole && problems(&s, NULL) == 0);
+	l = walk(&s, &tar, "application/vnd.docker.image.rootfs.diff.tar.gzip", &d);
+	T(l.whole && problems(&s, NULL) == 0); /* skopeo's plain ones */
 	cv_buf_reset(&z);
 	zstd_of(&z, &tar);
 	cv_buf_add(&z, "\x50\x2a\x4d\x18\x03\0\0\0abc", 11); /* a skippable frame */
