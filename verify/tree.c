@@ -14,6 +14,8 @@
 #include "trust/base/text.h"
 #include "verify/conf.h"
 
+#include "trust/base/banned.h"
+
 struct cv_tree {
 	char name[128];
 	struct cv_tree_entry *v;
@@ -32,7 +34,7 @@ cv_tree_open(struct cv_tree **ret, const char *name, struct cv_err *e)
 
 	if (t == NULL)
 		return cv_fail_memory(e);
-	strncat(t->name, name, sizeof(t->name) - 1);
+	cv_text_fmt(t->name, sizeof(t->name), "%s", name);
 	*ret = t;
 	return 0;
 }
