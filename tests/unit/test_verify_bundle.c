@@ -3,6 +3,7 @@
  * alone, then the good ones. */
 #include "tests/launch/seal.h"
 #include "verify/bundle_dir.h"
+#include "verify/bundle_int.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -329,8 +330,13 @@ wrong_verdicts(void)
 		{ "\"platform\":\"linux/amd64\"", "\"platform\":\"linux/arm64\"", CV_R_DIGEST,
 		  "bundle.changed" },
 	};
+	static const char zeros[] =
+		"\"sha256\":\"0000000000000000000000000000000000000000000000000000000000000000";
 	cv_auto(cv_buf_free) struct cv_buf payload = CV_BUF(CV_MAX_JSON_DOM);
 	cv_auto(cv_bundle_close) struct cv_bundle *b = NULL;
+	cv_auto(cv_launchset_free) struct cv_launchset *l = NULL;
+	char text[CV_DIGEST_TEXT];
+	struct cv_digest d;
 	const char *check;
 	struct sealed s;
 
@@ -342,6 +348,19 @@ wrong_verdicts(void)
 		put_verdict(&s, s.key, t_edit(&bad, cv_buf_text(&payload), v[i].from, v[i].to),
 			    "application/vnd.in-toto+json");
 		seal_refused(&s, v[i].check, v[i].reason);
+	}
+	/* about this bundle.json, and about another launch set */
+	{
+		cv_auto(cv_buf_free) struct cv_buf bad = CV_BUF(CV_MAX_JSON_DOM);
+		char set[100];
+
+		T_OK(cv_engine_launchset(&l, s.run.res, s.run.agent, &s.e), s.e);
+		T_OK(cv_launchset_digest(l, &d, &s.e), s.e);
+		cv_text_fmt(set, sizeof(set), "\"sha256\":\"%s", cv_digest_text(&d, text) + 7);
+		put_verdict(&s, s.key, t_edit(&bad, cv_buf_text(&payload), set, zeros),
+			    "application/vnd.in-toto+json");
+		seal_refused(&s, "bundle.changed", CV_R_DIGEST);
+		T_HAS(s.e.text, "launch set");
 	}
 	put_verdict(&s, s.key, cv_buf_span(&payload), "application/vnd.in-toto+json");
 	T_OK(seal_open(&s, &b, &check), s.e);
@@ -396,6 +415,70 @@ verdict_of_another(void)
 	seal_refused(&s, "bundle.changed", CV_R_DIGEST);
 	T_HAS(s.e.text, "the signed verdict is about");
 	seal_free(&s);
+}
+
+/* A member and bundle.json changed together, so that they agree: the launch set
+ * is the same, and the verdict is genuine. */
+static void
+list_rewritten(void)
+{
+	cv_auto(cv_buf_free) struct cv_buf index = CV_BUF(CV_MAX_JSON_DOM);
+	cv_auto(cv_buf_free) struct cv_buf edited = CV_BUF(CV_MAX_JSON_DOM);
+	cv_auto(cv_buf_free) struct cv_buf policy = CV_BUF(CV_MAX_JSON_DOM);
+	char was[CV_DIGEST_TEXT], is[CV_DIGEST_TEXT];
+	struct cv_digest d;
+	struct sealed s;
+
+	seal_good(&s, "rewritten");
+	T_INT(cv_conf_read(&index, AT_FDCWD, seal_at(&s, "bundle.json"), CV_MAX_JSON_DOM, &s.e), 1);
+	T_INT(cv_conf_read(&policy, AT_FDCWD, seal_at(&s, "policy.json"), CV_MAX_JSON_DOM, &s.e),
+	      1);
+	T_OK(cv_digest_of(&d, CV_SHA256, cv_buf_span(&policy), &s.e), s.e);
+	cv_digest_text(&d, was);
+	policy.p[0] ^= 1;
+	T_OK(cv_digest_of(&d, CV_SHA256, cv_buf_span(&policy), &s.e), s.e);
+	t_edit(&edited, cv_buf_text(&index), was, cv_digest_text(&d, is));
+	T(chmod(seal_at(&s, "policy.json"), 0644) == 0 &&
+	  chmod(seal_at(&s, "bundle.json"), 0644) == 0);
+	t_write_file(seal_at(&s, "policy.json"), policy.p, policy.n);
+	t_write_file(seal_at(&s, "bundle.json"), edited.p, edited.n);
+	T(chmod(seal_at(&s, "policy.json"), 0444) == 0 &&
+	  chmod(seal_at(&s, "bundle.json"), 0444) == 0);
+	seal_refused(&s, "bundle.changed", CV_R_DIGEST);
+	T_HAS(s.e.text, "the signed verdict is about");
+	seal_free(&s);
+}
+
+/* What is written is compared with what was verified, whoever delivers it. */
+static void
+other_bytes_delivered(void)
+{
+	struct cv_members members = { 0 };
+	struct cv_bwriter w = { .members = &members };
+	const char *dir = run_dir("delivered");
+	struct cv_digest d;
+	struct cv_err e;
+	int fd = t_memfd("bytes", 5);
+
+	T(mkdir(dir, 0700) == 0);
+	w.top = open(dir, O_RDONLY | O_DIRECTORY);
+	T_OK(cv_digest_of(&d, CV_SHA256, cv_span_str("other"), &e), e);
+	T_NO(cv_bw_blob(&w, "a", "x", (struct cv_blob){ .fd = fd, .len = 5 }, &d, &e), e,
+	     CV_R_DIGEST);
+	T_INT(members.n, 0);
+	T_OK(cv_digest_of(&d, CV_SHA256, cv_span_str("bytes"), &e), e);
+	T_NO(cv_bw_blob(&w, "b", "x", (struct cv_blob){ .fd = fd, .len = 6 }, &d, &e), e,
+	     CV_R_CUTOFF);
+	T_OK(cv_bw_blob(&w, "c/d", "x", (struct cv_blob){ .fd = fd, .len = 5 }, &d, &e), e);
+	T_INT(members.n, 1);
+	/* never over something that is there, nor through a link */
+	T(cv_bw_bytes(&w, "c/d", "x", cv_span_str("x"), &e) == -1);
+	T(symlinkat("/tmp", w.top, "link") == 0);
+	T(cv_bw_bytes(&w, "link/d", "x", cv_span_str("x"), &e) == -1);
+	T_INT(members.n, 1);
+	close(w.top);
+	close(fd);
+	cv_members_free(&members);
 }
 
 static void
@@ -619,6 +702,8 @@ static const struct t_case cases[] = {
 	{ "verdicts of the right signer that say something else", wrong_verdicts },
 	{ "expired and not yet valid", times },
 	{ "the verdict of another bundle", verdict_of_another },
+	{ "a member and the list changed together", list_rewritten },
+	{ "other bytes than were verified", other_bytes_delivered },
 	{ "no worker, no bundle", no_worker },
 	{ "only what passed is sealed", not_what_passed },
 	{ "changed between verdict and sealing", changed_after_the_verdict },
