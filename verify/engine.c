@@ -69,6 +69,14 @@ cv_run_confinement(struct cv_run *run, unsigned flags, int landlock, struct cv_e
 }
 
 void
+cv_run_db_built(struct cv_run *run, int64_t built)
+{
+	(void)pthread_mutex_lock(&run->mu);
+	run->res->db_built = built;
+	(void)pthread_mutex_unlock(&run->mu);
+}
+
+void
 cv_run_progress(void *ctx, uint64_t done, uint64_t total)
 {
 	struct cv_job *j = ctx;

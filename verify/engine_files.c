@@ -130,8 +130,7 @@ note(struct cv_job *j, const struct cv_bytes *b)
 	size_t n = a->tree != NULL ? cv_tree_files(a->tree) : 1;
 
 	size_text(size, sizeof(size), b->size);
-	cv_text_fmt(a->note, sizeof(a->note), "%s, %zu file%s, %s", cv_basis_word(a->basis), n,
-		    n == 1 ? "" : "s", size);
+	cv_text_fmt(a->note, sizeof(a->note), "%zu file%s, %s", n, n == 1 ? "" : "s", size);
 }
 
 /* keep_blob: a single file that came from a URL goes into the bundle from here. */

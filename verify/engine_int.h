@@ -76,6 +76,9 @@ void cv_run_break(struct cv_run *run, const struct cv_err *e);
  * requires more. */
 int cv_run_confinement(struct cv_run *run, unsigned flags, int landlock, struct cv_err *e) cv_must;
 
+/* cv_run_db_built: when the advisory index was compiled, as its reader says. */
+void cv_run_db_built(struct cv_run *run, int64_t built);
+
 void cv_run_progress(void *job, uint64_t done, uint64_t total);
 void cv_run_slot(struct cv_run *run);
 void cv_run_unslot(struct cv_run *run);

@@ -22,6 +22,7 @@ struct sbom {
 	const struct cv_statement_fact *s;
 	char *format;
 	uint64_t components, matched, uncovered;
+	int64_t db_built;        /* 0: not told */
 	struct cv_r_vuln *vulns; /* strings owned */
 	size_t nvulns;
 	enum cv_severity worst;
@@ -123,6 +124,8 @@ on_fact(void *ctx, struct cv_frame *f, struct cv_err *e)
 		b->components = cv_frame_u64(f, CV_TAG_COUNT, UINT64_MAX);
 		b->matched = cv_frame_u64(f, CV_TAG_VALUE, UINT64_MAX);
 		b->uncovered = cv_frame_u64(f, CV_TAG_SIZE, UINT64_MAX);
+		if (cv_frame_has(f, CV_TAG_NOW))
+			b->db_built = (int64_t)cv_frame_u64(f, CV_TAG_NOW, INT64_MAX);
 		if (b->format == NULL)
 			return cv_fail_memory(e);
 		return cv_frame_done(f, "contents: SBOM", e);
@@ -171,6 +174,8 @@ keep(struct sbom *b)
 	a->components += b->components;
 	a->matched += b->matched;
 	a->uncovered += b->uncovered;
+	if (b->db_built != 0)
+		cv_run_db_built(b->job->run, b->db_built);
 	for (i = 0; i < b->nvulns; i++)
 		if (cv_result_vuln(a, &b->vulns[i], &e) != 0)
 			cv_run_break(b->job->run, &e);

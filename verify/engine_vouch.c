@@ -402,7 +402,9 @@ weak(struct cv_job *j)
 	char words[64];
 
 	cv_finding_expected(&f, "%s", basis_words(j->rule->basis, words));
-	cv_finding_found(&f, "%s", cv_basis_word(j->a->basis));
+	cv_finding_found(&f, "%s",
+			 j->a->basis == CV_BASIS_NONE ? "nothing that vouches for these bytes"
+						      : cv_basis_word(j->a->basis));
 	if ((j->rule->basis & CV_ACCEPT_SIGNED) != 0 && j->rule->nsigned_by == 0)
 		cv_finding_note(&f, "the rule names no signer under \"signed_by\"");
 	else if ((j->rule->basis & CV_ACCEPT_SIGNED) != 0 && j->rule->threshold > 1)
@@ -410,10 +412,12 @@ weak(struct cv_job *j)
 	cv_job_say(j, &f);
 }
 
-/* tell_held: sig. findings; advice where the basis is enough. */
+/* tell_held: sig. findings: advice where the basis is enough; where it is not,
+ * they are why, and decide as it does. */
 static void
 tell_held(struct cv_job *j, bool enough)
 {
+	bool decisive = cv_job_required(j, "basis.insufficient");
 	size_t i;
 
 	for (i = 0; i < j->nheld; i++) {
@@ -421,6 +425,8 @@ tell_held(struct cv_job *j, bool enough)
 
 		if (enough && f->outcome != CV_PASS)
 			cv_job_say_as(j, f, false);
+		else if (f->outcome != CV_PASS && decisive)
+			cv_job_say_as(j, f, true);
 		else
 			cv_job_say(j, f);
 	}

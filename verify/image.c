@@ -201,6 +201,8 @@ give(struct cv_image_job *im, struct cv_got *got, struct cv_out *out, struct cv_
 	}
 	cv_out_u64(out, CV_TAG_STATUS, got->status);
 	if (got->status == CV_S_FAILED) {
+		im->refused = got->err.reason;
+		im->refused_check = got->check;
 		cv_out_str(out, CV_TAG_REASON, cv_reason_word(got->err.reason));
 		cv_out_str(out, CV_TAG_TEXT, got->err.text);
 	}
@@ -306,6 +308,17 @@ whole(const struct cv_image_job *im)
 	return im->manifests == 1 && im->configs == 1 && cv_digest_eq(top, &im->root->digest);
 }
 
+/* named: a part of the graph that could not be fetched is a matter of its transfer,
+ * and has the id of that: the trust worker knows the reason alone. */
+static const char *
+named(const struct cv_image_job *im, const char *check, enum cv_reason reason)
+{
+	bool same = check != NULL && strcmp(check, "oci.edge-mismatch") == 0 &&
+		    im->refused_check != NULL && reason == im->refused;
+
+	return same ? im->refused_check : check;
+}
+
 /* prove: true if the graph holds. Answers oci.* */
 static bool
 prove(struct cv_image_job *im)
@@ -324,10 +337,12 @@ prove(struct cv_image_job *im)
 	if (cv_call_run(&c, &e) != 0) {
 		forget_graph(im);
 		cv_vouch_forget(im->job, 0, 0);
-		cv_job_err(im->job, c.check, "sig.unavailable", &e);
+		cv_job_err(im->job, named(im, c.check, e.reason), "sig.unavailable", &e);
 		cv_call_free(&c);
 		return false;
 	}
+	for (size_t i = 0; i < c.nsaid; i++)
+		c.said[i].check = named(im, c.said[i].check, c.said[i].reason);
 	cv_vouch_tell(&c);
 	cv_call_free(&c);
 	ok = whole(im);
@@ -408,12 +423,13 @@ note(struct cv_job *j)
 {
 	struct cv_r_artifact *a = j->a;
 
+	const char *s = a->nlayers == 1 ? "" : "s";
+
 	if (a->basis == CV_BASIS_SIGNED && a->nsigners > 0)
-		cv_text_fmt(a->note, sizeof(a->note), "signed by %s, %zu layers",
-			    a->signers[0].name, a->nlayers);
+		cv_text_fmt(a->note, sizeof(a->note), "signed by %s, %zu layer%s",
+			    a->signers[0].name, a->nlayers, s);
 	else
-		cv_text_fmt(a->note, sizeof(a->note), "%s, %zu layers", cv_basis_word(a->basis),
-			    a->nlayers);
+		cv_text_fmt(a->note, sizeof(a->note), "%zu layer%s", a->nlayers, s);
 }
 
 static void

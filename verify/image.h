@@ -18,6 +18,8 @@ struct cv_image_job {
 	const char *platform;      /* wanted */
 	size_t manifests, configs; /* NODE facts seen */
 	uint64_t given;            /* bytes handed to the trust worker */
+	enum cv_reason refused;    /* why the last part could not be given, and the id */
+	const char *refused_check; /* of the catalogue that says so */
 };
 
 /* ---- image_layout.c ----

@@ -149,7 +149,7 @@ note(struct cv_job *j)
 {
 	struct cv_r_artifact *a = j->a;
 
-	cv_text_fmt(a->note, sizeof(a->note), "%s, %s%s%s, %zu files", cv_basis_word(a->basis),
+	cv_text_fmt(a->note, sizeof(a->note), "%s%s%s, %zu files",
 		    a->package != NULL ? a->package : "package", a->version != NULL ? " " : "",
 		    a->version != NULL ? a->version : "",
 		    a->tree != NULL ? cv_tree_files(a->tree) : 0);

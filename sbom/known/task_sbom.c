@@ -253,6 +253,8 @@ send_sbom(struct cv_worker *w, const struct task *t, struct cv_err *e)
 	cv_out_u64(o, CV_TAG_COUNT, t->match.counted);
 	cv_out_u64(o, CV_TAG_VALUE, t->match.covered);
 	cv_out_u64(o, CV_TAG_SIZE, t->match.uncovered);
+	if (t->db != NULL && cv_db_info(t->db)->built >= 0)
+		cv_out_u64(o, CV_TAG_NOW, (uint64_t)cv_db_info(t->db)->built);
 	return cv_w_send(w, e);
 }
 

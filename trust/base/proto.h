@@ -291,7 +291,7 @@ enum cv_fact {
 	/* PACKAGE: NAME, VERSION, KIND text in MEDIA ("npm"). */
 	CV_F_PACKAGE,
 	/* SBOM: MEDIA format ("CycloneDX 1.5"), COUNT components, VALUE matched
-	 * against data, SIZE not covered. */
+	 * against data, SIZE not covered; NOW: when the index was compiled, if there is one. */
 	CV_F_SBOM,
 	/* VULN: NAME purl, REF advisory id, VERSION fixed in or "", TEXT severity
 	 * word, NOTE summary. */

@@ -410,7 +410,7 @@ cv_report_json(struct cv_buf *out, const struct cv_result *r, struct cv_err *e)
 	if (r->lock_path != NULL)
 		put(&d, v, "lock", named_json(&d, NULL, r->lock_path, &r->lock_digest));
 	put(&d, v, "confinement", confinement_json(&d, r));
-	if (r->have_db) {
+	if (r->have_db && r->db_built != 0) {
 		json_t *db = json_object();
 
 		put_time(&d, db, "built", r->db_built);

@@ -56,7 +56,9 @@ head(const struct text *t)
 	cv_buf_fmt(t->out, "policy %s@%.7s%s  ", safe(name, r->policy_name),
 		   r->policy_digest.alg != 0 ? digest + strlen("sha256:") : digest,
 		   r->audit ? " (audit: never launchable)" : "");
-	if (r->have_db) {
+	if (r->have_db && r->db_built == 0) {
+		cv_buf_str(t->out, "advisories not looked at");
+	} else if (r->have_db) {
 		cv_buf_str(t->out, "advisories ");
 		age(t->out, r->db_built, r->now);
 	} else {
