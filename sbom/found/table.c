@@ -157,9 +157,13 @@ bad_table(const char *what, struct cv_err *e)
 int
 cv_table_open(struct cv_table_in *t, struct cv_blob blob, struct cv_err *e)
 {
+	static const uint8_t unwritten[8];
 	struct cv_span magic;
 
 	cv_window_open(&t->w, blob);
+	magic = cv_window_look(&t->w, 8);
+	if (blob.len == 0 || (magic.n == 8 && memcmp(magic.p, unwritten, 8) == 0))
+		return cv_fail(e, CV_R_UNDECIDED, "a layer was not read to its end");
 	magic = cv_window_take(&t->w, 8);
 	if (t->w.err.reason != CV_R_NONE)
 		return cv_window_ok(&t->w, "a table of entries", "its header", e);

@@ -72,8 +72,9 @@ struct cv_table_in {
 	uint64_t seen;
 };
 
-/* cv_table_open: t is large and the caller's. CV_R_WORKER for what is no table: it
- * comes from another worker, not from the artifact. */
+/* cv_table_open: t is large and the caller's. CV_R_UNDECIDED for a table that was not
+ * finished, because the layer was not; CV_R_WORKER for what is no table: it comes from
+ * another worker, not from the artifact. */
 int cv_table_open(struct cv_table_in *t, struct cv_blob blob, struct cv_err *e) cv_must;
 /* cv_table_next: 1 a row, 0 the end (all rows there, nothing behind), -1. */
 int cv_table_next(struct cv_table_in *t, struct cv_row *ret, struct cv_err *e) cv_must;

@@ -338,6 +338,24 @@ test_table_untrusted(void)
 	T(errors > 1000);
 }
 
+/* What a walk leaves behind that did not come to its end. */
+static void
+test_unfinished(void)
+{
+	const struct cv_sink sink = { .finding = see, .ctx = &(struct seen){ 0 } };
+	struct cv_answers a = CV_ANSWERS(sink);
+	struct cv_merge *m = NULL;
+	struct cv_err e = { 0 };
+	int fd = memfd_create("table", MFD_CLOEXEC);
+
+	T_OK(cv_merge_open(&m, &a, &e), e);
+	T_NO(cv_merge_layer(m, 0, (struct cv_blob){ .fd = fd }, &e), e, CV_R_UNDECIDED);
+	T(ftruncate(fd, 200) == 0);
+	T_NO(cv_merge_layer(m, 0, (struct cv_blob){ .fd = fd, .len = 200 }, &e), e, CV_R_UNDECIDED);
+	cv_merge_free(&m);
+	(void)close(fd);
+}
+
 static void
 test_many(void)
 {
@@ -383,6 +401,7 @@ static const struct t_case cases[] = {
 	{ "removals", test_removed },
 	{ "counts", test_counts },
 	{ "changed tables", test_table_untrusted },
+	{ "an unfinished table", test_unfinished },
 	{ "many entries", test_many },
 };
 T_MAIN(cases)
