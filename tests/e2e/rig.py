@@ -32,6 +32,8 @@ class Tap:
         self.passed = self.failed = self.skipped = 0
 
     def case(self, name, run):
+        if os.environ.get("E2E_ONLY", "") not in name and not name.startswith("init, lock"):
+            return  # a developer's choice; CI sets nothing
         try:
             run()
         except Skip as why:
