@@ -14,6 +14,8 @@
 #include <isa-l/igzip_lib.h>
 #endif
 
+#include "trust/base/banned.h"
+
 struct cv_deflate {
 	enum cv_engine engine;
 	bool open;

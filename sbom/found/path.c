@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "trust/base/banned.h"
+
 static const char *const flaw_text[CV_PATH__COUNT] = {
 	[CV_PATH_FINE] = "is fine",
 	[CV_PATH_EMPTY] = "is empty",
