@@ -135,7 +135,7 @@ take_apart(struct cv_url *ret, CURLU *u, const char *text, struct cv_err *e)
 }
 
 static int
-parse(struct cv_url *ret, const char *base, const char *text, struct cv_err *e)
+read_once(struct cv_url *ret, const char *base, const char *text, struct cv_err *e)
 {
 	cv_auto(url_free) CURLU *u = curl_url();
 	CURLUcode code;
@@ -157,6 +157,21 @@ parse(struct cv_url *ret, const char *base, const char *text, struct cv_err *e)
 	if (code != CURLUE_OK)
 		return bad(e, text, curl_url_strerror(code));
 	return take_apart(ret, u, text, e);
+}
+
+/* parse: the normalised text is read again when it is connected to, and has to
+ * mean the same then: of the host "0x%41" a first reading makes the name "0xa",
+ * and a second one the address 0.0.0.10. */
+static int
+parse(struct cv_url *ret, const char *base, const char *text, struct cv_err *e)
+{
+	struct cv_url again;
+
+	if (read_once(ret, base, text, e) != 0 || read_once(&again, NULL, ret->text, e) != 0)
+		return -1;
+	if (!cv_url_same_origin(ret, &again) || strcmp(ret->text, again.text) != 0)
+		return bad(e, text, "reads differently a second time");
+	return 0;
 }
 
 int

@@ -263,10 +263,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_replace(self, do):
         """headers: served, with these headers instead; status, flip: place of a
-        byte that is changed; cut: bytes left out at the front."""
+        byte that is changed; cut: bytes left out at the front; take: length."""
         _, data, headers = self.content()
         headers = dict(headers, **do.get("headers", {}))
-        data = data[do.get("cut", 0):]
+        data = data[do.get("cut", 0):][:do.get("take")]
         if "flip" in do:
             data = bytearray(data)
             data[do["flip"]] ^= 1

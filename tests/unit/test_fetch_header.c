@@ -225,6 +225,8 @@ url_bad(void)
 		"https://[::1/",
 		"https://%65xample%00.org/",
 		"gopher://x/",
+		"http://0x%41/",
+		"http://0x7f%2e1/",
 		"https:/example.org",
 	};
 	struct cv_err e = { 0 };
