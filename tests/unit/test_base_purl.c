@@ -78,6 +78,9 @@ refused(void)
 		"pkg:swift/a",
 		"pkg:julia/a",
 		"pkg:npm/@1.0.0",
+		"pkg:git/a%2Fb",
+		"pkg:git/a/b%2F",
+		"pkg:git/a/%2Fb",
 	};
 	struct cv_purl p;
 	struct cv_err e;

@@ -189,7 +189,8 @@ enum cv_task {
 	 * (.json, .jsonl, .zip, .tar, each also .gz .zst .xz). FACT COUNTS. */
 	CV_T_DBIMPORT,
 
-	/* CV_T_DBSTATUS: TASK BLOB index. FACT COUNTS per ecosystem. */
+	/* CV_T_DBSTATUS: TASK BLOB index. FACT COUNTS: built (seconds since the epoch),
+	 * records, rejected, and for each ecosystem covered:NAME or unmatched:NAME. */
 	CV_T_DBSTATUS,
 
 	/* CV_T_CONFIG: image config lint and what init can learn; TASK BLOB. */

@@ -341,6 +341,17 @@ chrome_ok(const struct cv_purl *p)
 	return dots <= 3;
 }
 
+/* A name that is a path is written with its slashes: it needs a namespace before
+ * it, lest its own first part be taken for one, and an end that is not a slash. */
+static bool
+path_name_ok(const char *ns, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strchr(name, '/') == NULL ||
+	       (ns != NULL && name[0] != '/' && name[n - 1] != '/');
+}
+
 /* The type's own rules, on the decoded fields (which are ours to change). */
 static int
 apply_type(struct parse *ps, char *ns, char *name, char *version)
@@ -353,6 +364,8 @@ apply_type(struct parse *ps, char *ns, char *name, char *version)
 		return malformed(ps, "this type needs a namespace");
 	if ((rules & NS_PROHIBITED) && ns != NULL)
 		return malformed(ps, "this type has no namespace");
+	if ((rules & NAME_IS_PATH) && !path_name_ok(ns, name))
+		return malformed(ps, "a path that reads differently when written again");
 	if ((rules & UUID_REQUIRED) && cv_purl_qual(p, "uuid") == NULL)
 		return malformed(ps, "this type needs a uuid qualifier");
 	if ((rules & NO_COLONS) && strstr(name, "::") != NULL)
