@@ -70,6 +70,7 @@ static const struct bad bads[] = {
 	{ "\"policy.json\"", "\"../policy.json\"", "5:13", "\"..\"" },
 	{ "\"policy.json\"", "\"preset:stirct\"", "5:13", "preset:strict" },
 	{ "}\n", "}\n{}", "", "" },
+	{ "\"clawverify.agent/1\"", "1", "3:13", "want a string" },
 	/* artifacts */
 	{ "\"runtime\": {", "\"Run\": {", "8:5", "artifact name" },
 	{ "\"type\": \"image\", \"ref\": \"reg", "\"type\": \"imgae\", \"ref\": \"reg", "8:26",
@@ -146,6 +147,10 @@ static const struct bad bads[] = {
 	{ "\"CRM_TOKEN\"", "\"A B\"", "29:17", "letters, digits" },
 	{ "\"/dev/kvm\"", "\"/etc/kvm\"", "30:17", "below /dev" },
 	{ "\"/dev/kvm\"", "\"/dev/kvm:rwm\"", "30:17", "':'" },
+	{ "[\"/dev/kvm\"]", "\"/dev/kvm\"", "30:16", "want an array" },
+	{ "[\"crm.example:443\"]", "{}", "26:16", "want an array" },
+	{ "\"namespaces\"", "\"read_only_root\": \"no\", \"namespaces\"", "31:23", "boolean" },
+	{ "\"namespaces\"", "\"privileged\": 1, \"namespaces\"", "31:19", "boolean" },
 	{ "[\"ipc\"]", "[\"pidd\"]", "31:20", "did you mean \"pid\"" },
 	{ "[\"ipc\"]", "[\"pid\", \"pid\"]", "31:27", "twice" },
 	{ "\"/srv/in\"", "\"srv/in\"", "32:28", "absolute" },

@@ -262,6 +262,19 @@ gravest(void)
 	(void)cv_decide_subject(&s, &counts, &reason);
 	T_INT(reason, CV_R_MEMORY);
 	T(counts.failed == 0 && counts.warned == 1);
+
+	/* one id counts once: waived before pass before not applicable */
+	for (size_t i = 0; i < 3; i++)
+		v[i].f = (struct cv_finding){ .check = ids[0], .outcome = CV_NOT_APPLICABLE };
+	(void)cv_decide_subject(&s, &counts, &reason);
+	T(counts.not_applicable == 1 && counts.passed == 0);
+	v[1].f.outcome = CV_PASS;
+	(void)cv_decide_subject(&s, &counts, &reason);
+	T(counts.not_applicable == 0 && counts.passed == 1 && counts.waived == 0);
+	v[0].f.outcome = CV_WAIVED;
+	v[0].f.reason = CV_R_RULE;
+	(void)cv_decide_subject(&s, &counts, &reason);
+	T(counts.passed == 0 && counts.waived == 1);
 }
 
 static const struct t_case cases[] = {

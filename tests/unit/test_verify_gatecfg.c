@@ -46,6 +46,9 @@ static const struct {
 	{ "\"required\"", "\"best-effort\"", "11:30", "required" },
 	{ "\"/usr/bin/docker\"", "\"docker\"", "12:48", "absolute" },
 	{ "unix:///run", "tcp:///run", "12:75", "unix://" },
+	{ "\"unix:///run/docker.sock\"", "7", "12:75", "want a string" },
+	{ "\"adapters\": [ {", "\"adapters\": [ { \"x\": 1,", "12:19", "x" },
+	{ "\"adapters\": [", "\"adapters\": [ { \"name\": \"docker\" },", "12:39", "twice" },
 	{ "\"/confinement\": \"required\"", "\"/valid_for\": \"24\"", "11:28", "24h" },
 	{ "\"/confinement\": \"required\"", "\"/endorsers\": [\"ops\"]", "11:29", "64 lower-case" },
 	{ "\"/confinement\": \"required\"", "\"/rules/basis\": [\"nothing\"]", "11:31", "pinned" },
@@ -195,6 +198,7 @@ static const struct {
 	  RULE("\"vulnerabilities\":\"list\"") },
 	{ "\"/rules/vulnerabilities\":\"deny\"", RULE("\"min_severity\":\"any\""),
 	  RULE("\"min_severity\":\"critical\"") },
+	{ "\"/rules/threshold\":2", RULE("\"scripts\":\"deny\""), NULL },
 	{ "\"/rules/threshold\":2", "", RULE("\"signed_by\":[\"ops\"]") },
 	{ "\"/checks\":[\"vuln.known\"]", ",\"checks\":{\"vuln.known\":\"required\"}",
 	  ",\"checks\":{\"vuln.known\":\"advisory\"}" },
@@ -286,6 +290,7 @@ files(void)
 
 	snprintf(path, sizeof(path), "%s/gate.json", t_tmpdir());
 	T_NO(cv_gatecfg_load(&g, path, &e), e, CV_R_CONFIG);
+	T_NO(cv_gatecfg_load(&g, t_tmpdir(), &e), e, CV_R_CONFIG);
 	t_write_file(path, good, sizeof(good) - 1);
 	T_OK(cv_gatecfg_load(&g, path, &e), e);
 	T_INT(g->npolicies, 3);

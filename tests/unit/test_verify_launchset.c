@@ -276,6 +276,15 @@ collect(void *ctx, const struct cv_finding *f, struct cv_err *e)
 	return 0;
 }
 
+static int
+give_up(void *ctx, const struct cv_finding *f, struct cv_err *e)
+{
+	T(f->expected[0] != '\0' && f->found[0] != '\0' && strstr(f->found, "null") == NULL &&
+	  strstr(f->expected, "null") == NULL);
+	++*(size_t *)ctx;
+	return cv_fail(e, CV_R_CANCELLED, "enough");
+}
+
 /* One change to a request that matches; what is said about it. */
 static const struct {
 	const char *from, *to, *says;
@@ -374,6 +383,14 @@ compared(void)
 		if (strcmp(cv_buf_text(&said), changes[i].says) != 0)
 			t_fail(__FILE__, __LINE__, "%s -> %s: \"%s\", want \"%s\"", changes[i].from,
 			       changes[i].to, cv_buf_text(&said), changes[i].says);
+		/* whoever has heard enough hears no more */
+		if (said.n > 0) {
+			size_t heard = 0;
+
+			T_NO(cv_launchset_compare(set, req, NULL, give_up, &heard, &e), e,
+			     CV_R_CANCELLED);
+			T_INT(heard, 1);
+		}
 		cv_launchset_free(&req);
 	}
 	cv_launchset_free(&set);

@@ -83,13 +83,29 @@ policy(struct cv_digest *d, struct cv_err *e)
 }
 
 static int
+line(void *ctx, const char *artifact, bool pins, const char *text, struct cv_err *e)
+{
+	struct cv_digest *d = ctx;
+
+	(void)artifact, (void)pins, (void)text, (void)e;
+	d->b[0]++;
+	return 0;
+}
+
+static int
 lock(struct cv_digest *d, struct cv_err *e)
 {
 	struct cv_lock *l = NULL;
+	struct cv_lock *none = NULL;
 	int ret = cv_lock_parse(&l, "lock", cv_buf_span(&lock_text), e);
 
-	if (ret == 0)
+	if (ret == 0) {
 		*d = l->digest;
+		ret = cv_lock_open(&none, 0, e);
+	}
+	if (ret == 0)
+		ret = cv_lock_diff(l, none, line, d, e);
+	cv_lock_free(&none);
 	cv_lock_free(&l);
 	return ret;
 }
@@ -182,7 +198,12 @@ result(struct cv_digest *d, struct cv_err *e)
 	if (ret == 0)
 		ret = fill(r, e);
 	if (ret == 0)
-		d->b[0] = (uint8_t)(1 + r->counts.passed + 8 * r->nuncovered);
+		d->b[0] = r->counts.passed == 2 && r->nuncovered == 1 &&
+			  r->uncovered[0].what != NULL && r->uncovered[0].why != NULL &&
+			  r->artifacts[0].signers[0].name != NULL &&
+			  r->artifacts[0].signers[0].keyid != NULL &&
+			  r->artifacts[0].vulns[0].id != NULL &&
+			  r->artifacts[0].vulns[0].purl != NULL && r->artifacts[0].nevidence == 1;
 	/* whatever failed, a verdict that was not reached is no */
 	if (r != NULL && ret != 0 && cv_allows(r->decision.verdict))
 		ret = 0;

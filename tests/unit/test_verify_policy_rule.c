@@ -303,6 +303,14 @@ collect(void *ctx, const struct cv_finding *f, struct cv_jpos pos, struct cv_err
 	return 0;
 }
 
+static int
+give_up(void *ctx, const struct cv_finding *f, struct cv_jpos pos, struct cv_err *e)
+{
+	(void)f, (void)pos;
+	++*(size_t *)ctx;
+	return cv_fail(e, CV_R_CANCELLED, "enough");
+}
+
 static const struct {
 	const char *launch, *policy, *says;
 } launches[] = {
@@ -382,6 +390,13 @@ launch(void)
 			t_fail(__FILE__, __LINE__, "%s under %s: \"%s\", want \"%s\"",
 			       launches[i].launch, launches[i].policy, cv_buf_text(&said),
 			       launches[i].says);
+		/* whoever has heard enough hears no more */
+		if (said.n > 0) {
+			size_t heard = 0;
+
+			T_NO(cv_policy_launch(p, a, give_up, &heard, &e), e, CV_R_CANCELLED);
+			T_INT(heard, 1);
+		}
 		cv_policy_free(&p);
 		cv_agent_free(&a);
 	}
