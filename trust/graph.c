@@ -117,7 +117,7 @@ read_child(struct cv_image *im, struct cv_worker *w, struct cv_link *l,
 			       d->media);
 	if (cv_need_node(
 		    w, cv_oci_kind_of(d->media) == CV_OCI_INDEX ? CV_NODE_INDEX : CV_NODE_MANIFEST,
-		    d, CV_MAX_MANIFEST, &g, e) != 0)
+		    d, CV_MAX_MANIFEST, &im->spent, &g, e) != 0)
 		return -1;
 	l->text = g.text;
 	if (!g.given) {
@@ -208,7 +208,7 @@ read_config(struct cv_image *im, struct cv_worker *w, struct cv_image_config **r
 		return cv_fail(e, CV_R_UNSUPPORTED,
 			       "found a config of type %s: this is no image that a runtime starts",
 			       cv_text_brief(brief, cv_span_str(d->media)));
-	if (cv_need_node(w, CV_NODE_CONFIG, d, CV_MAX_CONFIG, &g, e) != 0)
+	if (cv_need_node(w, CV_NODE_CONFIG, d, CV_MAX_CONFIG, &im->spent, &g, e) != 0)
 		return -1;
 	if (!g.given) {
 		im->check = "oci.edge-mismatch";

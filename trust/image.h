@@ -38,6 +38,7 @@ struct cv_image {
 	struct cv_platform entry;
 
 	struct cv_tally tally;
+	uint64_t spent;    /* bytes asked for (need.h) */
 	const char *check; /* graph: the id for the next refusal, NULL by its reason */
 	char where[128];   /* graph: the document that is looked at */
 };

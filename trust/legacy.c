@@ -143,7 +143,7 @@ judge_layer(struct cv_image *im, struct cv_worker *w, const struct generation *g
 	if (strcmp(d->media, gen->media) != 0)
 		return cv_tally_note(&im->tally, &at, e, "found a layer of type %s, want %s",
 				     d->media, gen->media);
-	if (cv_need_node(w, CV_NODE_EVIDENCE, d, gen->max, &g, e) != 0)
+	if (cv_need_node(w, CV_NODE_EVIDENCE, d, gen->max, &im->spent, &g, e) != 0)
 		return -1;
 	if (gen == &attestations)
 		at.evidence = d->digest;
@@ -182,7 +182,7 @@ look_under_tag(struct cv_image *im, struct cv_worker *w, const struct generation
 
 	cv_digest_tag(digest, gen->suffix, tag);
 	cv_text_fmt(at.where, sizeof(at.where), "tag %s", tag);
-	if (cv_need_tag(w, tag, &g, e) != 0)
+	if (cv_need_tag(w, tag, &im->spent, &g, e) != 0)
 		return -1;
 	if (!g.given)
 		return g.why.reason == CV_R_ABSENT ? 0 : cv_tally_not_had(&im->tally, &at, &g, e);

@@ -27,7 +27,7 @@ cv_got_free(struct cv_got *g)
 
 /* Send the started NEED and take in the bytes of its answer. */
 static int
-ask(struct cv_worker *w, uint64_t max, struct cv_got *g, struct cv_err *e)
+ask(struct cv_worker *w, uint64_t max, uint64_t *spent, struct cv_got *g, struct cv_err *e)
 {
 	cv_auto(cv_freep) struct cv_given *a = calloc(1, sizeof(*a));
 	int r;
@@ -46,6 +46,7 @@ ask(struct cv_worker *w, uint64_t max, struct cv_got *g, struct cv_err *e)
 		return 0;
 	}
 	cv_text_fmt(g->media, sizeof(g->media), "%s", a->media);
+	*spent += a->blob.len;
 	if (a->blob.len > max) {
 		g->edge = true;
 		cv_fail(&g->why, CV_R_LIMIT, "found %llu bytes, want at most %llu",
@@ -94,7 +95,7 @@ check_edge(const struct cv_descriptor *d, struct cv_got *g, struct cv_err *e)
 
 int
 cv_need_node(struct cv_worker *w, enum cv_node role, const struct cv_descriptor *d, uint64_t max,
-	     struct cv_got *g, struct cv_err *e)
+	     uint64_t *spent, struct cv_got *g, struct cv_err *e)
 {
 	struct cv_out *o;
 	char text[80];
@@ -106,35 +107,42 @@ cv_need_node(struct cv_worker *w, enum cv_node role, const struct cv_descriptor 
 		refuse(g, CV_R_LIMIT, text);
 		return 0;
 	}
+	if (role == CV_NODE_EVIDENCE && *spent + d->size > CV_MAX_EVIDENCE_ASKED) {
+		*g = (struct cv_got){ .given = false };
+		cv_fail(&g->why, CV_R_LIMIT, "found more than %llu bytes of evidence before it",
+			CV_MAX_EVIDENCE_ASKED);
+		return 0;
+	}
 	o = cv_w_need(w, CV_N_BLOB);
 	cv_out_digest(o, CV_TAG_DIGEST, &d->digest);
 	cv_out_str(o, CV_TAG_MEDIA, d->media);
 	cv_out_u64(o, CV_TAG_MAX, d->size);
 	cv_out_u64(o, CV_TAG_ROLE, role);
-	if (ask(w, d->size, g, e) != 0)
+	if (ask(w, d->size, spent, g, e) != 0)
 		return -1;
 	return g->given ? check_edge(d, g, e) : 0;
 }
 
 int
-cv_need_referrers(struct cv_worker *w, const struct cv_digest *d, struct cv_got *g,
+cv_need_referrers(struct cv_worker *w, const struct cv_digest *d, uint64_t *spent, struct cv_got *g,
 		  struct cv_err *e)
 {
 	struct cv_out *o = cv_w_need(w, CV_N_REFERRERS);
 
 	cv_out_digest(o, CV_TAG_DIGEST, d);
 	cv_out_u64(o, CV_TAG_MAX, CV_MAX_MANIFEST);
-	return ask(w, CV_MAX_MANIFEST, g, e);
+	return ask(w, CV_MAX_MANIFEST, spent, g, e);
 }
 
 int
-cv_need_tag(struct cv_worker *w, const char *tag, struct cv_got *g, struct cv_err *e)
+cv_need_tag(struct cv_worker *w, const char *tag, uint64_t *spent, struct cv_got *g,
+	    struct cv_err *e)
 {
 	struct cv_out *o = cv_w_need(w, CV_N_TAG);
 
 	cv_out_str(o, CV_TAG_NAME, tag);
 	cv_out_u64(o, CV_TAG_MAX, CV_MAX_MANIFEST);
-	if (ask(w, CV_MAX_MANIFEST, g, e) != 0)
+	if (ask(w, CV_MAX_MANIFEST, spent, g, e) != 0)
 		return -1;
 	return g->given ? cv_digest_of(&g->digest, CV_SHA256, cv_buf_span(&g->text), e) : 0;
 }

@@ -10,6 +10,7 @@
 #ifndef CV_TRUST_NEED_H
 #define CV_TRUST_NEED_H
 
+#include "trust/base/limits.h"
 #include "trust/base/oci.h"
 #include "trust/base/worker.h"
 
@@ -23,18 +24,25 @@ struct cv_got {
 	char media[256]; /* as served, "" unknown */
 };
 
-/* All: 0 with *g filled (freed by the caller), -1 when the loop itself broke. */
+/*
+ * All: 0 with *g filled (freed by the caller), -1 when the loop itself broke. *spent
+ * counts all bytes given to one task. Evidence that would spend more than one
+ * artifact's share is not asked for (CV_R_LIMIT): whoever piles up rubbish beside a
+ * good signature takes nothing from what was looked at before.
+ */
+#define CV_MAX_EVIDENCE_ASKED (CV_MAX_EVIDENCE_BYTES - 48 * CV_MIB) /* rest: graph, lists */
 
 /* cv_need_node: what a descriptor names, at most max bytes of it. */
 int cv_need_node(struct cv_worker *w, enum cv_node role, const struct cv_descriptor *d,
-		 uint64_t max, struct cv_got *g, struct cv_err *e) cv_must;
+		 uint64_t max, uint64_t *spent, struct cv_got *g, struct cv_err *e) cv_must;
 
 /* cv_need_referrers: the index of what refers to a digest. */
-int cv_need_referrers(struct cv_worker *w, const struct cv_digest *d, struct cv_got *g,
-		      struct cv_err *e) cv_must;
+int cv_need_referrers(struct cv_worker *w, const struct cv_digest *d, uint64_t *spent,
+		      struct cv_got *g, struct cv_err *e) cv_must;
 
 /* cv_need_tag: the manifest under a tag; g->digest is its SHA-256. */
-int cv_need_tag(struct cv_worker *w, const char *tag, struct cv_got *g, struct cv_err *e) cv_must;
+int cv_need_tag(struct cv_worker *w, const char *tag, uint64_t *spent, struct cv_got *g,
+		struct cv_err *e) cv_must;
 
 void cv_got_free(struct cv_got *g);
 

@@ -101,7 +101,7 @@ judge_manifest(struct cv_image *im, struct cv_worker *w, const struct cv_place *
 
 	if (check_referrer(m, l, &why) != 0)
 		return cv_tally_no(&im->tally, at, &why, e);
-	if (cv_need_node(w, CV_NODE_EVIDENCE, &m->layer[0], CV_MAX_BUNDLE, &g, e) != 0)
+	if (cv_need_node(w, CV_NODE_EVIDENCE, &m->layer[0], CV_MAX_BUNDLE, &im->spent, &g, e) != 0)
 		return -1;
 	in.evidence = m->layer[0].digest;
 	r = g.given ? judge_bundle(im, &in, l, cv_buf_span(&g.text), e)
@@ -126,7 +126,7 @@ judge_referrer(struct cv_image *im, struct cv_worker *w, const struct cv_link *l
 	int r = 0;
 
 	cv_text_fmt(at.where, sizeof(at.where), "referrer %s", cv_digest_text(&d->digest, text));
-	if (cv_need_node(w, CV_NODE_EVIDENCE, d, CV_MAX_MANIFEST, &g, e) != 0)
+	if (cv_need_node(w, CV_NODE_EVIDENCE, d, CV_MAX_MANIFEST, &im->spent, &g, e) != 0)
 		return -1;
 	if (!g.given) {
 		r = cv_tally_not_had(&im->tally, &at, &g, e);
@@ -202,7 +202,7 @@ look_for(struct cv_image *im, struct cv_worker *w, const struct cv_link *l, stru
 
 	cv_text_fmt(at.where, sizeof(at.where), "referrers of %s",
 		    cv_digest_text(&l->digest, text));
-	if (cv_need_referrers(w, &l->digest, &g, e) != 0)
+	if (cv_need_referrers(w, &l->digest, &im->spent, &g, e) != 0)
 		return -1;
 	if (!g.given)
 		return g.why.reason == CV_R_ABSENT ? 0 : cv_tally_not_had(&im->tally, &at, &g, e);

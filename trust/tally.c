@@ -131,13 +131,53 @@ cv_tally_not_had(struct cv_tally *t, const struct cv_place *at, const struct cv_
 /* ---- evidence that counts ---- */
 
 static int
+add(struct cv_hash *h, const char *text, struct cv_err *e)
+{
+	return cv_hash_add(h, text, strlen(text) + 1, e);
+}
+
+/* *fresh: this fact, in all that matters to who reads it, was not stated before. */
+static int
+note_fact(struct cv_tally *t, enum cv_signed form, const struct cv_ring_key *k,
+	  const struct cv_digest *about, const char *media, struct cv_span bytes, bool *fresh,
+	  struct cv_err *e)
+{
+	cv_auto(cv_hash_free) struct cv_hash *h = NULL;
+	char id[CV_DIGEST_TEXT], subject[CV_DIGEST_TEXT], kind[2] = { (char)('0' + (int)form), 0 };
+	struct cv_digest d;
+
+	if (cv_hash_open(&h, CV_SHA256, e) != 0 || add(h, kind, e) != 0 ||
+	    add(h, k->name, e) != 0 || add(h, cv_digest_text(cv_pubkey_id(k->key), id), e) != 0 ||
+	    add(h, about == NULL ? "" : cv_digest_text(about, subject), e) != 0 ||
+	    add(h, media, e) != 0 || cv_hash_add(h, bytes.p, bytes.n, e) != 0 ||
+	    cv_hash_end(h, &d, e) != 0)
+		return -1;
+	*fresh = false;
+	for (size_t i = 0; i < t->nstated; i++)
+		if (cv_digest_eq(&t->stated[i], &d))
+			return 0;
+	if (t->nstated == CV_MAX_DISTINCT)
+		return cv_fail(e, CV_R_LIMIT, "found more than %d different statements",
+			       CV_MAX_DISTINCT);
+	t->stated[t->nstated++] = d;
+	*fresh = true;
+	return 0;
+}
+
+static int
 signer(struct cv_tally *t, const struct cv_place *at, enum cv_signed form,
        const struct cv_ring_key *k, const struct cv_digest *about, const char *media,
        struct cv_err *e)
 {
 	char id[CV_DIGEST_TEXT];
-	struct cv_out *o = cv_w_fact(t->w, CV_F_SIGNER);
+	struct cv_out *o;
+	bool fresh;
 
+	if (note_fact(t, form, k, about, media, cv_span(NULL, 0), &fresh, e) != 0)
+		return -1;
+	if (!fresh)
+		return 0;
+	o = cv_w_fact(t->w, CV_F_SIGNER);
 	cv_out_str(o, CV_TAG_NAME, k->name);
 	cv_out_u64(o, CV_TAG_KIND, form);
 	cv_out_digest(o, CV_TAG_DIGEST, about);
@@ -178,8 +218,14 @@ statements(struct cv_tally *t, const struct cv_place *at, const struct cv_proven
 		return -1;
 	for (size_t i = 0; i < cv_proven_keys(p); i++) {
 		const struct cv_ring_key *k = cv_proven_key(p, i);
-		struct cv_out *o = cv_w_fact(t->w, CV_F_STATEMENT);
+		struct cv_out *o;
+		bool fresh;
 
+		if (note_fact(t, 0, k, about, media, bytes, &fresh, e) != 0)
+			return -1;
+		if (!fresh)
+			continue;
+		o = cv_w_fact(t->w, CV_F_STATEMENT);
 		cv_out_str(o, CV_TAG_MEDIA, media);
 		if (about != NULL)
 			cv_out_digest(o, CV_TAG_DIGEST, about);

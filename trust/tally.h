@@ -29,6 +29,8 @@
 
 enum { CV_TALLY_SIGNATURE = 1, CV_TALLY_STATEMENT = 2 };
 
+#define CV_MAX_DISTINCT 4096 /* facts of one task that are told apart */
+
 struct cv_why {
 	unsigned rank; /* 0: nothing yet */
 	struct cv_finding f;
@@ -40,6 +42,10 @@ struct cv_tally {
 	char about[CV_DIGEST_TEXT + 64]; /* what the signature should be about, for messages */
 	size_t signatures, statements;   /* that count */
 	struct cv_why signature, statement;
+	/* digests of the facts stated: a genuine statement that lies there a hundred
+	 * times, in as many bundles, is stated once */
+	struct cv_digest stated[CV_MAX_DISTINCT];
+	size_t nstated;
 };
 
 /* Where one piece of evidence was found. */

@@ -40,6 +40,7 @@ start(struct d_worker *w, const char *program, int (*run)(void))
 	if (w->pid == 0) {
 		if (dup2(pair[1], SOCK) != SOCK)
 			_exit(99);
+		close_range(SOCK + 1, ~0u, 0); /* its own other end would keep it alive */
 		if (program == NULL)
 			_exit(run());
 		execl(path, path, (char *)NULL);

@@ -406,9 +406,73 @@ a_key_that_is_none_stops_the_task(void)
 	d_free_world(&w);
 }
 
+/* Anybody may copy a genuine statement into bundles of other bytes. */
+static void
+copies_are_stated_once(void)
+{
+	struct cv_buf st = CV_BUF(1 << 20), b = CV_BUF(1 << 20);
+	struct d_world w;
+	struct d_answer a;
+
+	d_make_world(&w);
+	f_statement(&st, &w.manifest, "https://example/p", "{}");
+	f_bundle(&b, w.key, F_INTOTO, cv_buf_span(&st));
+	for (size_t i = 0; i < 20; i++) {
+		cv_buf_byte(&b, ' ');
+		f_refer(&w.s, &w.manifest, cv_buf_span(&b));
+	}
+	a = d_world(&w);
+	T(a.done);
+	T_INT(d_facts(&a, CV_F_SIGNER), 1);
+	T_INT(d_facts(&a, CV_F_STATEMENT), 1);
+	d_answer_free(&a);
+	cv_buf_free(&st);
+	cv_buf_free(&b);
+	d_free_world(&w);
+}
+
+/* More rubbish than is looked at, after the good one. */
+static void
+floods_take_nothing_from_what_was_seen(void)
+{
+	struct cv_buf big = CV_BUF(32 << 20);
+	struct d_world w;
+	struct d_answer a;
+
+	d_make_world(&w);
+	while (big.n < 15 << 20)
+		cv_buf_str(&big, "rubbish");
+	f_sign_image(&w.s, w.key, w.index, F_BUNDLE);
+	for (size_t i = 0; i < 8; i++) {
+		cv_buf_byte(&big, ' ');
+		f_refer(&w.s, &w.index, cv_buf_span(&big));
+	}
+	a = d_world(&w);
+	T(a.done);
+	T_INT(d_facts(&a, CV_F_SIGNER), 1);
+	T_INT(d_reason(&a, "sig.malformed"), CV_R_NONE);
+	d_answer_free(&a);
+	/* before it: not looked at, and said so */
+	d_free_world(&w);
+	d_make_world(&w);
+	for (size_t i = 0; i < 8; i++) {
+		cv_buf_byte(&big, ' ');
+		f_refer(&w.s, &w.index, cv_buf_span(&big));
+	}
+	f_sign_image(&w.s, w.key, w.index, F_BUNDLE);
+	a = d_world(&w);
+	T(a.done);
+	T_INT(d_facts(&a, CV_F_SIGNER), 1); /* small: it fits all the same */
+	d_answer_free(&a);
+	cv_buf_free(&big);
+	d_free_world(&w);
+}
+
 static const struct t_case cases[] = {
 	{ "signatures that count, and that do not", signatures_that_count_and_do_not },
 	{ "one key under two names", one_key_counts_under_each_name_and_once },
+	{ "copies are stated once", copies_are_stated_once },
+	{ "floods of rubbish", floods_take_nothing_from_what_was_seen },
 	{ "a key that is none", a_key_that_is_none_stops_the_task },
 };
 
