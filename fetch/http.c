@@ -350,8 +350,7 @@ static int
 explain(const struct live *l, CURLcode code, bool *again)
 {
 	const char *said = l->detail[0] != '\0' ? l->detail : curl_easy_strerror(code);
-	char brief[CV_TEXT_BRIEF];
-	struct cv_span text = cv_span_str(said);
+	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(4 * CV_KIB);
 
 	if (code == CURLE_OUT_OF_MEMORY)
 		return cv_fail_memory(l->e);
@@ -362,7 +361,8 @@ explain(const struct live *l, CURLcode code, bool *again)
 	    cv_mono_left(l->q->deadline) <= CLOCK_SLACK)
 		return cv_fail(l->e, CV_R_DEADLINE, "not done in the time that was given");
 	*again = worth_another_try(code);
-	cv_fail(l->e, CV_R_UNREACHABLE, "%s", cv_text_brief(brief, text));
+	cv_text_safe(&text, cv_span_str(said), CV_TEXT_FIELD);
+	cv_fail(l->e, CV_R_UNREACHABLE, "%s", cv_buf_text(&text));
 	if (l->r->final && *again) {
 		l->e->reason = CV_R_CUTOFF;
 		cv_fail_within(l->e, "the answer broke off");
