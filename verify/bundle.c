@@ -367,9 +367,7 @@ open_dir(struct cv_bundle *b, const char *path, struct cv_err *e)
 		return cv_fail(e, CV_R_USAGE, "%s: not a sealed bundle: it has no %s", path,
 			       CV_BUNDLE_INDEX);
 	/* a sealing that renews the verdict holds the other kind of lock */
-	if (flock(b->fd, LOCK_SH) != 0)
-		return cv_fail_errno(e, "%s: cannot lock it", path);
-	return 0;
+	return cv_dir_lock(b->fd, false, e);
 }
 
 static int

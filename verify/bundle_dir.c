@@ -22,6 +22,8 @@
 #include "trust/base/banned.h"
 
 #define TEMP_PREFIX ".seal-"
+#define LOCK_TRIES  500
+#define LOCK_WAIT   10000 /* microseconds */
 #define MAX_DEPTH   (CV_MAX_PATH_DEPTH + 8)
 
 int
@@ -171,6 +173,21 @@ cv_dir_seal(int fd, struct cv_err *e)
 	if (syncfs(fd) != 0)
 		return cv_fail_errno(e, "cannot sync");
 	return 0;
+}
+
+int
+cv_dir_lock(int fd, bool alone, struct cv_err *e)
+{
+	unsigned tries;
+
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		if (flock(fd, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return cv_fail_errno(e, "a bundle cannot be locked");
+		(void)usleep(LOCK_WAIT);
+	}
+	return cv_fail(e, CV_R_DEADLINE, "another process keeps the bundle locked");
 }
 
 /* ---- temporary directories ---- */

@@ -35,6 +35,10 @@ int cv_dir_seal(int fd, struct cv_err *e) cv_must;
 /* cv_dir_remove: with all that is in it, read-only or not; follows nothing. */
 int cv_dir_remove(int parent, const char *name, struct cv_err *e) cv_must;
 
+/* cv_dir_lock: flock(2), shared or alone, given up after a few seconds
+ * (CV_R_DEADLINE): whoever may read a directory may hold a lock on it. */
+int cv_dir_lock(int fd, bool alone, struct cv_err *e) cv_must;
+
 /* cv_dir_guarded: `path` (absolute, resolved) and each directory above it belong
  * to this user or root, and nobody else may write there (a sticky directory like
  * /tmp is fine above it). CV_R_RULE. */

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,38 +116,41 @@ listed(const struct cv_members *m, const char *path)
 	return false;
 }
 
-/* put_evidence: what the result kept, else what the store has; what neither has
- * is named in the VSA only. */
+/* put_one: a piece of evidence: what the result kept, else what the store has;
+ * what neither has is named in the VSA only. */
+static int
+put_one(struct sealing *s, const struct cv_digest *d, struct cv_blob blob, struct cv_err *e)
+{
+	cv_auto(cv_closep) int found = -1;
+	char hex[2 * CV_DIGEST_MAX + 1], path[sizeof(hex) + 16];
+
+	if (d->alg != CV_SHA256)
+		return 0;
+	cv_hex_encode(hex, d->b, 32);
+	(void)snprintf(path, sizeof(path), "evidence/%s", hex);
+	if (listed(s->w.members, path))
+		return 0;
+	if (blob.fd < 0) {
+		int r = cv_store_find(s->in->rq->store, d, CV_SIZE_ANY, &blob, e);
+
+		if (r <= 0)
+			return r;
+		found = blob.fd;
+	}
+	return cv_bw_blob(&s->w, path, "evidence", blob, d, e);
+}
+
+/* put_evidence: the index of an image too: signatures may be about it, and it
+ * leads to the manifest that is in the layout. */
 static int
 put_evidence(struct sealing *s, const struct cv_r_artifact *a, struct cv_err *e)
 {
 	size_t i;
 
-	for (i = 0; i < a->nevidence; i++) {
-		const struct cv_r_evidence *v = &a->evidence[i];
-		struct cv_blob blob = v->blob;
-		cv_auto(cv_closep) int found = -1;
-		char hex[2 * CV_DIGEST_MAX + 1], path[sizeof(hex) + 16];
-
-		if (v->digest.alg != CV_SHA256)
-			continue;
-		cv_hex_encode(hex, v->digest.b, 32);
-		(void)snprintf(path, sizeof(path), "evidence/%s", hex);
-		if (listed(s->w.members, path))
-			continue;
-		if (blob.fd < 0) {
-			int r = cv_store_find(s->in->rq->store, &v->digest, CV_SIZE_ANY, &blob, e);
-
-			if (r < 0)
-				return -1;
-			if (r == 0)
-				continue;
-			found = blob.fd;
-		}
-		if (cv_bw_blob(&s->w, path, "evidence", blob, &v->digest, e) != 0)
+	for (i = 0; i < a->nevidence; i++)
+		if (put_one(s, &a->evidence[i].digest, a->evidence[i].blob, e) != 0)
 			return -1;
-	}
-	return 0;
+	return put_one(s, &a->index, CV_NO_BLOB, e);
 }
 
 static int
@@ -239,8 +241,8 @@ swap(struct sealing *s, int fd, struct cv_err *e)
 static int
 renew(struct sealing *s, int fd, struct cv_err *e)
 {
-	if (flock(fd, LOCK_EX) != 0)
-		return cv_fail_errno(e, "bundle: cannot lock it");
+	if (cv_dir_lock(fd, true, e) != 0)
+		return -1;
 	if (fchmod(fd, 0755) != 0 || fchmod(s->top, 0755) != 0)
 		return cv_fail_errno(e, "bundle: cannot renew it");
 	if (swap(s, fd, e) != 0)

@@ -17,7 +17,7 @@
 #include "verify/vsa_int.h"
 #include "trust/base/banned.h"
 
-#define ENGINE_MS (30 * 60 * 1000) /* for loading an image, where no --timeout is given */
+#define ENGINE_SECONDS (30 * 60) /* for loading an image, where no --timeout is given */
 
 /* A launch on its way. */
 struct launch {
@@ -42,6 +42,21 @@ launch_end(struct launch *l)
 }
 
 /* ---- the adapter ---- */
+
+/* engine_deadline: until when load and inspect have to be done. */
+static int
+engine_deadline(const struct cv_cmdline *c, int64_t *ret, struct cv_err *e)
+{
+	const char *timeout = cv_cl_value(c, "timeout");
+	int64_t seconds = ENGINE_SECONDS;
+
+	if (timeout != NULL && cv_duration_parse(&seconds, cv_span_str(timeout), 86400, e) != 0) {
+		e->reason = CV_R_USAGE;
+		return cv_fail_within(e, "--timeout");
+	}
+	*ret = cv_mono_ms() + seconds * 1000;
+	return 0;
+}
 
 /* adapter: gate.json may name the program and the engine; then no other. */
 static int
@@ -70,8 +85,9 @@ adapter(struct launch *l, struct cv_err *e)
 					.host = host,
 					.environ = (const char *const *)environ,
 					.cancel_fd = -1,
-					.deadline = cv_mono_ms() + ENGINE_MS };
-	return 0;
+					.interactive = cv_cl_flag(l->c, "interactive"),
+					.tty = cv_cl_flag(l->c, "tty") };
+	return engine_deadline(l->c, &l->docker.deadline, e);
 }
 
 /* ---- what is allowed ---- */
@@ -223,7 +239,8 @@ start(struct launch *l, struct cv_err *e)
 	} argv, envp;
 
 	if (cv_docker_image(&l->docker, l->bundle, &l->image, &l->check, e) != 0 ||
-	    cv_docker_able(&l->docker, l->bundle, l->states, e) != 0 || controls(l, e) != 0)
+	    cv_docker_able(&l->docker, l->bundle, &l->image, l->states, e) != 0 ||
+	    controls(l, e) != 0)
 		return -1;
 	if (cv_docker_args(&args, &l->docker, l->bundle, &l->contract, &l->image, e) != 0 ||
 	    cv_docker_env(&env, &l->docker, &l->contract, e) != 0 || still(l, e) != 0)
@@ -290,6 +307,8 @@ run_launch(struct cv_cmdline *c, struct cv_err *e)
 static const struct cv_opt opts[] = {
 	{ "with", 0, CV_OPT_VALUE, "LAUNCHER", "docker, which is also the default" },
 	{ "print", 0, CV_OPT_FLAG, NULL, "show the command, start nothing" },
+	{ "interactive", 'i', CV_OPT_FLAG, NULL, "give it this standard input" },
+	{ "tty", 't', CV_OPT_FLAG, NULL, "give it a terminal" },
 	{ "host", 0, CV_OPT_VALUE, "ADDRESS", "the engine, as docker --host takes it" },
 	CV_LC_OPT_KEY("an agent: seal with it; a bundle: believe it"),
 	CV_LC_OPT_OUT,

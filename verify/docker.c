@@ -384,6 +384,10 @@ cv_docker_args(struct cv_args *out, const struct cv_docker *d, const struct cv_b
 	cv_args_add(out, "run");
 	cv_args_add(out, "--rm");
 	cv_args_add(out, "--pull=never");
+	if (d->interactive)
+		cv_args_add(out, "--interactive");
+	if (d->tty)
+		cv_args_add(out, "--tty");
 	cv_args_add(out, "--platform=%s", l->platform);
 	cv_args_add(out, "--label=dev.clawverify.bundle=%s", cv_digest_text(&b->digest, text));
 	add_isolation(out, l);

@@ -37,7 +37,8 @@ struct cv_docker {
 	const char *program;        /* absolute path of the CLI */
 	const char *host;           /* "unix:///run/docker.sock", or NULL: the CLI's own */
 	const char *const *environ; /* what this process was started with */
-	int64_t deadline;           /* of load and inspect; cv_mono_ms scale, 0 none */
+	bool interactive, tty;
+	int64_t deadline; /* of load and inspect; cv_mono_ms scale, 0 none */
 	int cancel_fd;
 };
 
@@ -68,10 +69,12 @@ int cv_docker_env(struct cv_args *out, const struct cv_docker *d, const struct c
 int cv_docker_image(const struct cv_docker *d, const struct cv_bundle *b, struct cv_digest *id,
 		    const char **check, struct cv_err *e) cv_must;
 
-/* cv_docker_able: ask the engine which limits it can enforce on this host; those
- * that it cannot become unenforced in s. */
+/* cv_docker_able: ask the engine which limits it can enforce on this host, and
+ * whether the image declares volumes, which docker makes writable whatever the
+ * command says. What it cannot enforce becomes unenforced in s. */
 int cv_docker_able(const struct cv_docker *d, const struct cv_bundle *b,
-		   struct cv_control_state s[CV_CTL_COUNT], struct cv_err *e) cv_must;
+		   const struct cv_digest *image, struct cv_control_state s[CV_CTL_COUNT],
+		   struct cv_err *e) cv_must;
 
 /* cv_docker_tar: the bundle's oci/ as a tar stream (POSIX ustar, members in order
  * of their names, no owners, no times) into a stream socket, each member hashed

@@ -173,26 +173,34 @@ reachable(const struct cv_docker *d, const struct cv_bundle *b, struct cv_err *e
 	return code == 0 ? 0 : complain(&c, CV_R_UNREACHABLE, "the engine does not answer", e);
 }
 
-int
-cv_docker_able(const struct cv_docker *d, const struct cv_bundle *b,
-	       struct cv_control_state s[CV_CTL_COUNT], struct cv_err *e)
+/* asked: the engine's answer to one question, which it has to answer. */
+static int
+asked(const struct cv_docker *d, const struct cv_args *args, struct cv_buf *out, struct cv_err *e)
+{
+	cv_auto(child_end) struct child c = { .out = -1, .err = -1 };
+	int code;
+
+	if (child_start(&c, d, args, -1, e) != 0 || child_wait(&c, d, &code, e) != 0)
+		return -1;
+	if (code != 0)
+		return complain(&c, CV_R_UNREACHABLE, "the engine does not say what it can do", e);
+	return said(c.out, out, e);
+}
+
+static int
+limits_able(const struct cv_docker *d, const struct cv_bundle *b,
+	    struct cv_control_state s[CV_CTL_COUNT], struct cv_err *e)
 {
 	static const enum cv_control limits[] = { CV_CTL_MEMORY, CV_CTL_CPUS, CV_CTL_PIDS };
 	cv_auto(cv_args_free) struct cv_args args = { 0 };
-	cv_auto(child_end) struct child c = { .out = -1, .err = -1 };
 	cv_auto(cv_buf_free) struct cv_buf out = CV_BUF(MAX_OUTPUT);
 	struct cv_span rest;
 	size_t i;
-	int code;
 
 	start_args(&args, d, b);
 	cv_args_add(&args, "info");
 	cv_args_add(&args, "--format={{.MemoryLimit}} {{.CPUCfsQuota}} {{.PidsLimit}} ");
-	if (child_start(&c, d, &args, -1, e) != 0 || child_wait(&c, d, &code, e) != 0)
-		return -1;
-	if (code != 0)
-		return complain(&c, CV_R_UNREACHABLE, "the engine does not say what it can do", e);
-	if (said(c.out, &out, e) != 0)
+	if (asked(d, &args, &out, e) != 0)
 		return -1;
 	rest = cv_buf_span(&out);
 	for (i = 0; i < CV_COUNT(limits); i++) {
@@ -204,6 +212,52 @@ cv_docker_able(const struct cv_docker *d, const struct cv_bundle *b,
 			};
 	}
 	return 0;
+}
+
+static bool
+is_writable(const struct cv_launchset *l, struct cv_span path)
+{
+	size_t i;
+
+	for (i = 0; i < l->nwritable; i++)
+		if (cv_span_eq_str(path, l->writable[i].path))
+			return true;
+	return false;
+}
+
+static int
+volumes_able(const struct cv_docker *d, const struct cv_bundle *b, const struct cv_digest *image,
+	     struct cv_control_state s[CV_CTL_COUNT], struct cv_err *e)
+{
+	cv_auto(cv_args_free) struct cv_args args = { 0 };
+	cv_auto(cv_buf_free) struct cv_buf out = CV_BUF(MAX_OUTPUT);
+	char text[CV_DIGEST_TEXT];
+	struct cv_span rest;
+
+	start_args(&args, d, b);
+	cv_args_add(&args, "image");
+	cv_args_add(&args, "inspect");
+	cv_args_add(&args, "--format={{range $path, $x := .Config.Volumes}}{{$path}}\n{{end}}");
+	cv_args_add(&args, "%s", cv_digest_text(image, text));
+	if (asked(d, &args, &out, e) != 0)
+		return -1;
+	rest = cv_buf_span(&out);
+	while (rest.n > 0) {
+		struct cv_span path = cv_span_until(&rest, '\n');
+
+		if (path.n > 0 && !is_writable(b->set, path))
+			s[CV_CTL_ROOT] = (struct cv_control_state){
+				.why = "the image declares volumes, which docker makes writable"
+			};
+	}
+	return 0;
+}
+
+int
+cv_docker_able(const struct cv_docker *d, const struct cv_bundle *b, const struct cv_digest *image,
+	       struct cv_control_state s[CV_CTL_COUNT], struct cv_err *e)
+{
+	return limits_able(d, b, s, e) != 0 || volumes_able(d, b, image, s, e) != 0 ? -1 : 0;
 }
 
 /* inspect: 1 and the id that the engine has for `want`; 0 there is none. */

@@ -228,21 +228,18 @@ read_lock(const struct cv_session *s, struct cv_buf *out, struct cv_err *e)
 }
 
 static int
-seal(const struct cv_cmdline *c, struct cv_session *s, struct cv_result *r, char path[CV_PATH_ROOM],
-     struct cv_err *e)
+seal(const struct cv_cmdline *c, struct cv_session *s, struct cv_result *r,
+     const struct cv_signkey *key, char path[CV_PATH_ROOM], struct cv_err *e)
 {
 	cv_auto(cv_buf_free) struct cv_buf policy = CV_BUF(CV_MAX_HUMAN_FILE);
 	cv_auto(cv_buf_free) struct cv_buf lock = CV_BUF(CV_MAX_LOCK_FILE);
 	cv_auto(cv_buf_free) struct cv_buf report = CV_BUF(64 * CV_MIB);
-	cv_auto(cv_signkey_free) struct cv_signkey *key = NULL;
-	char key_path[CV_PATH_ROOM], dir[CV_PATH_ROOM];
-	struct cv_seal in = { .rq = &s->rq, .result = r, .dir = dir };
+	char dir[CV_PATH_ROOM];
+	struct cv_seal in = { .rq = &s->rq, .result = r, .dir = dir, .key = key };
 
-	if (cv_lc_key_path(c, key_path, e) != 0 || cv_lc_bundles(c, dir, e) != 0 ||
-	    cv_signkey_load(&key, key_path, e) != 0 || read_policy(s, &policy, e) != 0 ||
+	if (cv_lc_bundles(c, dir, e) != 0 || read_policy(s, &policy, e) != 0 ||
 	    read_lock(s, &lock, e) != 0 || cv_report_json(&report, r, e) != 0)
 		return -1;
-	in.key = key;
 	in.policy = cv_buf_span(&policy);
 	in.lock = cv_buf_span(&lock);
 	in.report = cv_buf_span(&report);
@@ -252,7 +249,7 @@ seal(const struct cv_cmdline *c, struct cv_session *s, struct cv_result *r, char
 /* decide: 0 passed and sealed, 1 not passed, -1. */
 static int
 decide(struct cv_lc_sealed *ret, const struct cv_cmdline *c, struct cv_session *s,
-       struct cv_result *r, bool report, struct cv_err *e)
+       struct cv_result *r, const struct cv_signkey *key, bool report, struct cv_err *e)
 {
 	ret->exit_code = (int)r->decision.exit;
 	if (r->decision.outcome != CV_PASS) {
@@ -260,7 +257,7 @@ decide(struct cv_lc_sealed *ret, const struct cv_cmdline *c, struct cv_session *
 			ret->exit_code = CV_EXIT_INTERNAL;
 		return cv_outputs_write(c, r, e) != 0 ? -1 : 1;
 	}
-	if (seal(c, s, r, ret->path, e) != 0)
+	if (seal(c, s, r, key, ret->path, e) != 0)
 		return -1;
 	ret->bundle = r->bundle;
 	ret->artifacts = r->nartifacts;
@@ -273,12 +270,17 @@ int
 cv_lc_seal(struct cv_lc_sealed *ret, const struct cv_cmdline *c, const char *target, bool report,
 	   struct cv_err *e)
 {
+	cv_auto(cv_signkey_free) struct cv_signkey *key = NULL;
+	char key_path[CV_PATH_ROOM];
 	struct cv_session s;
 	struct cv_progress progress;
 	struct cv_result *r = NULL;
 	int rc;
 
 	*ret = (struct cv_lc_sealed){ .exit_code = CV_EXIT_INTERNAL };
+	/* the key first: without it the rest would be in vain */
+	if (cv_lc_key_path(c, key_path, e) != 0 || cv_signkey_load(&key, key_path, e) != 0)
+		return -1;
 	if (cv_progress_open(&progress, c, e) != 0 || cv_session_open(&s, c, target, e) != 0)
 		return -1;
 	s.rq.mode = CV_MODE_VERIFY;
@@ -286,7 +288,7 @@ cv_lc_seal(struct cv_lc_sealed *ret, const struct cv_cmdline *c, const char *tar
 	rc = cv_session_run(&s, &r, e);
 	cv_progress_close(&progress);
 	if (rc == 0)
-		rc = decide(ret, c, &s, r, report, e);
+		rc = decide(ret, c, &s, r, key, report, e);
 	cv_result_free(&r);
 	cv_session_close(&s);
 	return rc;

@@ -16,9 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trust/base/clock.h"
 #include "trust/base/enc.h"
 #include "trust/base/limits.h"
 #include "trust/base/banned.h"
+
+#define OPEN_MS 60000 /* for the trust worker, where the caller names no end */
 
 struct cv_signkey {
 	EVP_PKEY *pkey;
@@ -408,6 +411,7 @@ cv_dsse_open(const struct cv_role_opts *role, const char *name, struct cv_span e
 	cv_auto(cv_role_end) struct cv_role *r = NULL;
 	cv_auto(cv_closep) int fd = -1;
 	struct opening o = { .out = out, .keyid = keyid };
+	struct cv_role_opts opts = *role;
 
 	if (nkeys == 0)
 		return cv_fail(e, CV_R_IDENTITY, "%s: there is no key that this host trusts for it",
@@ -420,7 +424,9 @@ cv_dsse_open(const struct cv_role_opts *role, const char *name, struct cv_span e
 		return cv_fail_errno(e, "%s: no memory for the trust worker", name);
 	if (cv_write_all(fd, envelope.p, envelope.n, name, e) != 0)
 		return -1;
-	if (cv_role_start(&r, CV_ROLE_TRUST, role, e) != 0 ||
+	if (opts.deadline == 0)
+		opts.deadline = cv_mono_ms() + OPEN_MS;
+	if (cv_role_start(&r, CV_ROLE_TRUST, &opts, e) != 0 ||
 	    send_task(r, name, fd, envelope.n, type, keys, nkeys, now, e) != 0)
 		return -1;
 	return ask(r, &o, name, e);

@@ -102,9 +102,11 @@ command(void)
 	  !starts(&h, "--entrypoint") && !starts(&h, "--mount") && !starts(&h, "--env"));
 	T_STR(h.args.v[0], "/bin/docker");
 	T(strncmp(h.args.v[h.args.n - 1], "sha256:", 7) == 0); /* the image is last */
+	T(!has(&h, "--interactive") && !has(&h, "--tty"));
 	h.docker.host = "unix:///x";
+	h.docker.interactive = h.docker.tty = true;
 	T_OK(words(&h), h.e);
-	T(has(&h, "--host=unix:///x"));
+	T(has(&h, "--host=unix:///x") && has(&h, "--interactive") && has(&h, "--tty"));
 	cv_args_free(&h.args);
 }
 
@@ -453,13 +455,30 @@ what_an_engine_can_do(void)
 	engine_make(&g, "able");
 	for (size_t i = 0; i < CV_CTL_COUNT; i++)
 		s[i].enforced = true;
-	T_OK(cv_docker_able(&g.d, g.b, s, &g.s.e), g.s.e);
+	T_OK(cv_docker_able(&g.d, g.b, &g.b->set->image.config, s, &g.s.e), g.s.e);
 	T_INT(cv_controls_missing((1u << CV_CTL_COUNT) - 1, s), 0);
 	fake_say("info", "true false true \n");
-	T_OK(cv_docker_able(&g.d, g.b, s, &g.s.e), g.s.e);
+	T_OK(cv_docker_able(&g.d, g.b, &g.b->set->image.config, s, &g.s.e), g.s.e);
 	T_INT(cv_controls_missing((1u << CV_CTL_COUNT) - 1, s), 1u << CV_CTL_CPUS);
+	fake_say("volumes", "/data\n/tmp\n\n");
+	T_OK(cv_docker_able(&g.d, g.b, &g.b->set->image.config, s, &g.s.e), g.s.e);
+	T_INT(cv_controls_missing((1u << CV_CTL_COUNT) - 1, s),
+	      1u << CV_CTL_CPUS | 1u << CV_CTL_ROOT);
+	fake_say("volumes", "/tmp\n\n");
+	s[CV_CTL_ROOT].enforced = true; /* what the launch has writable anyway */
+	{
+		struct cv_writable w = { .path = "/tmp", .kind = CV_W_TMPFS };
+
+		g.b->set->writable = &w;
+		g.b->set->nwritable = 1;
+		T_OK(cv_docker_able(&g.d, g.b, &g.b->set->image.config, s, &g.s.e), g.s.e);
+		g.b->set->writable = NULL;
+		g.b->set->nwritable = 0;
+	}
+	T_INT(cv_controls_missing((1u << CV_CTL_COUNT) - 1, s), 1u << CV_CTL_CPUS);
+	fake_say("volumes", "\n");
 	fake_say("info", "\n");
-	T_OK(cv_docker_able(&g.d, g.b, s, &g.s.e), g.s.e);
+	T_OK(cv_docker_able(&g.d, g.b, &g.b->set->image.config, s, &g.s.e), g.s.e);
 	T_INT(cv_controls_missing((1u << CV_CTL_COUNT) - 1, s),
 	      1u << CV_CTL_CPUS | 1u << CV_CTL_MEMORY | 1u << CV_CTL_PIDS);
 	engine_free(&g);
