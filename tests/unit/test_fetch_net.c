@@ -343,6 +343,32 @@ resolving(void)
 }
 
 static void
+addresses(void)
+{
+	static const struct {
+		const char *name, *want;
+		bool plain;
+	} names[] = {
+		{ "docker.io/library/x", "https://registry-1.docker.io/v2/library/x/manifests/v1",
+		  false },
+		{ "registry.example:5000/a/b", "https://registry.example:5000/v2/a/b/manifests/v1",
+		  false },
+		{ "localhost:5000/a", "http://localhost:5000/v2/a/manifests/v1", true },
+	};
+	struct cv_err e = { 0 };
+	struct cv_url u;
+	size_t i;
+
+	for (i = 0; i < CV_COUNT(names); i++) {
+		struct cv_ask q = { .plain = names[i].plain };
+
+		T_OK(cv_repo_parse(&q.repo, cv_span_str(names[i].name), &e), e);
+		T_OK(cv_registry_url(&u, &q, "manifests", "v1", &e), e);
+		T_STR(u.text, names[i].want);
+	}
+}
+
+static void
 questions(void)
 {
 	static const char *const refs[] = { "",
@@ -393,6 +419,7 @@ static const struct t_case cases[] = {
 	{ "guarded", guarded },
 	{ "hints", hints },
 	{ "resolve", resolving },
+	{ "addresses", addresses },
 	{ "questions", questions },
 };
 T_MAIN(cases)

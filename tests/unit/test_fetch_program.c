@@ -428,6 +428,27 @@ resolver(void)
 	stop();
 }
 
+/* A proxy of the environment is used for other hosts, and never for loopback. */
+static void
+proxy(void)
+{
+	char variable[60], ca_variable[300];
+	char *const env[] = { variable, ca_variable, NULL };
+	struct cv_out o;
+
+	prepare();
+	snprintf(variable, sizeof(variable), "HTTPS_PROXY=http://127.0.0.1:%u", server.main);
+	snprintf(ca_variable, sizeof(ca_variable), "SSL_CERT_FILE=%s", server.ca);
+	start(env);
+	begin(&o, CV_T_URL, "https://name.invalid/", 100);
+	cv_out_u64(&o, CV_TAG_DEADLINE, 400);
+	finish(&o, true, false);
+	expect_error("unreachable", "501"); /* the server does not know CONNECT */
+	url("https://localhost", server.tls, "/file/5");
+	expect_done(CV_S_GIVEN);
+	stop();
+}
+
 /* ---- a real registry ---- */
 
 static struct {
@@ -599,6 +620,7 @@ static const struct t_case cases[] = {
 	{ "deadline", deadline },
 	{ "alone", alone },
 	{ "resolver", resolver },
+	{ "proxy", proxy },
 	{ "sealed-https", sealed_https },
 	{ "real-registry", real_registry },
 };
