@@ -59,7 +59,6 @@ static const struct magic magics[] = {
 	  "\xfd"
 	  "7zXZ\0",
 	  SEAL, "compressed by xz" },
-	{ 0, 5, "\x5d\0\0\x80\0", SEAL, "compressed by lzma" },
 	{ 0, 4, "\x28\xb5\x2f\xfd", SEAL, "compressed by zstd" },
 	{ 0, 4, "\x04\x22\x4d\x18", SEAL, "compressed by lz4" },
 	{ 0, 6, "7z\xbc\xaf\x27\x1c", SEAL, "a 7z archive" },
@@ -111,6 +110,20 @@ windows_program(struct cv_span head)
 	at = cv_span(head.p + 60, 4);
 	pe = cv_span_u32le(&at);
 	return pe > head.n - 4 || memcmp(head.p + pe, "PE\0\0", 4) == 0;
+}
+
+/* The old lzma format has no magic: properties as every writer sets them, a
+ * dictionary of 2^n or 2^n + 2^(n-1) bytes, and a size that is unknown or sane
+ * (liblzma, lzma-file-format.txt). */
+static bool
+lzma_alone(struct cv_span head)
+{
+	uint8_t properties = cv_span_u8(&head);
+	uint32_t dict = cv_span_u32le(&head), low = dict & -dict;
+	uint64_t size = cv_span_u64le(&head);
+
+	return !head.bad && properties == 0x5d && dict >= 4096 &&
+	       (dict == low || dict == 3 * low) && (size == UINT64_MAX || size < 1ull << 38);
 }
 
 /* ---- by the ending of the name ---- */
@@ -285,12 +298,15 @@ weights(struct cv_format *f, const char *end, struct cv_span head)
 static void
 by_content(struct cv_format *f, const char *name, const char *end, struct cv_window *w)
 {
+	static const struct magic lzma = { 0, 0, "", SEAL, "compressed by lzma" };
 	struct cv_span head = cv_window_look(w, HEAD);
 	const struct magic *m = by_magic(head, magics, CV_COUNT(magics));
 	bool text = text_head(head);
 
 	if (weights(f, end, head))
 		return;
+	if (m == NULL && lzma_alone(head))
+		m = &lzma;
 	f->text = text && head.n > 0;
 	f->sealed = m != NULL && m->sealed;
 	if (m != NULL && m->kind == CV_FORMAT_CODE)

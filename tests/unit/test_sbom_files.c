@@ -364,6 +364,9 @@ model_pickles(void)
 		    "7zXZ\0\0",
 		    7),
 	    "model.pickle", CV_R_UNSUPPORTED, NULL);
+	one(CV_FILES_SKILL, 0, "assets/x.lzma",
+	    cv_span("\x5d\0\0\x40\0\xff\xff\xff\xff\xff\xff\xff\xff\0", 14), "model.pickle",
+	    CV_R_UNSUPPORTED, NULL);
 	one(CV_FILES_SKILL, 0, "notes.md", cv_span_str("plain"), "model.pickle", CV_R_NONE, NULL);
 }
 
