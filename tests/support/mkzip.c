@@ -63,7 +63,7 @@ central(struct cv_buf *b, const struct mk_zip_entry *e, uint32_t offset)
 	cv_buf_u16le(b, (uint16_t)strlen(e->name));
 	cv_buf_u16le(b, e->extra_len);
 	cv_buf_u16le(b, (uint16_t)(e->comment != NULL ? strlen(e->comment) : 0));
-	cv_buf_u16le(b, 0);
+	cv_buf_u16le(b, e->disk);
 	cv_buf_u16le(b, 0);
 	cv_buf_u32le(b, e->attributes);
 	cv_buf_u32le(b, offset);

@@ -22,7 +22,7 @@ struct mk_zip_entry {
 	uint16_t flags, local_flags, method, local_method, made_by;
 	uint32_t crc, local_crc, packed, local_packed, size, local_size, attributes;
 	const char *extra, *local_extra, *comment; /* NULL: none */
-	uint16_t extra_len, local_extra_len;
+	uint16_t extra_len, local_extra_len, disk;
 	const void *descriptor; /* what follows the data */
 	size_t descriptor_len;
 	size_t gap;         /* bytes between it and what comes before */

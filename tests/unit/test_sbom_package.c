@@ -288,6 +288,11 @@ test_manifest(void)
 
 	for (size_t i = 0; i < CV_COUNT(bad); i++)
 		with_manifest(bad[i], "tool.manifest-invalid", "");
+	char text[600];
+	(void)snprintf(text, sizeof(text), "{\"name\":\"%0215d\",\"version\":\"1.0.0\"}", 1);
+	with_manifest(text, "tool.manifest-invalid", "want a package name");
+	(void)snprintf(text, sizeof(text), "{\"name\":\"a\",\"version\":\"1.0.0-%0252d\"}", 1);
+	with_manifest(text, "tool.manifest-invalid", "want a version");
 	struct cv_buf b = make();
 	mk_file(&b, "package/Package.json", MANIFEST); /* another name to Linux */
 	npm_refused(&b, "tool.manifest-invalid", "no package.json");

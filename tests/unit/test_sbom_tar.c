@@ -380,7 +380,16 @@ test_pax_meaning(void)
 		refused(&b, bad[i].reason, bad[i].text);
 		cv_buf_free(&r);
 	}
-	struct cv_buf b = with_pax("10 path=b\n", 10, 'g');
+	struct cv_buf r = make(), b;
+	char *name = calloc(1, CV_MAX_PATH + 2);
+	T(name != NULL);
+	memset(name, 'n', CV_MAX_PATH + 1);
+	mk_record(&r, "path", name, CV_MAX_PATH + 1);
+	b = with_pax((const char *)r.p, r.n, 'x');
+	refused(&b, CV_R_LIMIT, "4096");
+	free(name);
+	cv_buf_free(&r);
+	b = with_pax("10 path=b\n", 10, 'g');
 	refused(&b, CV_R_AMBIGUOUS, "global header");
 }
 

@@ -177,11 +177,156 @@ test_extras(void)
 	WRONG(EXTRA("\1\0\x08\0\6\0\0\0\0\0\0\0"), CV_R_AMBIGUOUS, "zip64");
 	WRONG(EXTRA("\1\0\0\0"), CV_R_AMBIGUOUS, "zip64");
 	WRONG(e->comment = "x", CV_R_AMBIGUOUS, "a comment");
+	WRONG(e->disk = 1, CV_R_AMBIGUOUS, "another disk");
 	WRONG(e->size = e->local_size = UINT32_MAX, CV_R_AMBIGUOUS, ""); /* and no zip64 */
 	struct mk_zip z = two(); /* a harmless one, in one place only */
 	z.e[1].local_extra = "UT\5\0\1abcd";
 	z.e[1].local_extra_len = 9;
 	accepted(&z, 0, "1 5 a.txt first\n1 6 b.txt second\n");
+}
+
+/* ---- zip64 ---- */
+
+/* What the three records at the end say; all of it agrees at first. */
+struct end64 {
+	uint32_t sig, disk, start, locator_sig, locator_disk, disks;
+	uint64_t length, here, entries, size, offset, at, gap;
+	uint16_t narrow_entries;
+	uint32_t narrow_size, narrow_offset;
+};
+
+static struct end64
+right64(const struct cv_buf *zip)
+{
+	struct cv_span end = cv_span(zip->p + zip->n - 22 + 12, 10);
+	struct end64 r = { .sig = 0x06064b50, .locator_sig = 0x07064b50, .disks = 1, .length = 44 };
+
+	r.size = cv_span_u32le(&end);
+	r.offset = cv_span_u32le(&end);
+	r.here = r.entries = 2;
+	r.at = r.offset + r.size;
+	r.narrow_entries = UINT16_MAX;
+	r.narrow_size = r.narrow_offset = UINT32_MAX;
+	return r;
+}
+
+static void
+put64(struct cv_buf *b, const struct end64 *r)
+{
+	b->n -= 22;
+	for (uint64_t i = 0; i < r->gap; i++)
+		cv_buf_byte(b, 'g');
+	cv_buf_u32le(b, r->sig);
+	cv_buf_u64le(b, r->length);
+	cv_buf_u32le(b, 45 << 16 | 45);
+	cv_buf_u32le(b, r->disk);
+	cv_buf_u32le(b, r->start);
+	cv_buf_u64le(b, r->here);
+	cv_buf_u64le(b, r->entries);
+	cv_buf_u64le(b, r->size);
+	cv_buf_u64le(b, r->offset);
+	cv_buf_u32le(b, r->locator_sig);
+	cv_buf_u32le(b, r->locator_disk);
+	cv_buf_u64le(b, r->at);
+	cv_buf_u32le(b, r->disks);
+	cv_buf_u32le(b, 0x06054b50);
+	cv_buf_u32le(b, 0);
+	cv_buf_u16le(b, r->narrow_entries);
+	cv_buf_u16le(b, r->narrow_entries);
+	cv_buf_u32le(b, r->narrow_size);
+	cv_buf_u32le(b, r->narrow_offset);
+	cv_buf_u16le(b, 0);
+}
+
+#define END64(change, good)                                                                        \
+	do {                                                                                       \
+		struct mk_zip z = two();                                                           \
+		struct cv_buf b = make(), out = make();                                            \
+		struct cv_err e = { 0 };                                                           \
+		mk_zip_write(&b, &z);                                                              \
+		struct end64 r = right64(&b);                                                      \
+		change;                                                                            \
+		put64(&b, &r);                                                                     \
+		if ((list(&b, 0, &out, &e) == 0) != (good))                                        \
+			t_fail(__FILE__, __LINE__, "%s: %s", #change, e.text);                     \
+		cv_buf_free(&b);                                                                   \
+		cv_buf_free(&out);                                                                 \
+	} while (0)
+
+static void
+test_end64(void)
+{
+	END64((void)0, true);
+	END64(r.narrow_entries = 2, true);
+	END64(r.narrow_size = (uint32_t)r.size; r.narrow_offset = (uint32_t)r.offset, true);
+	END64(r.narrow_entries = 1, false);
+	END64(r.narrow_size = (uint32_t)r.size - 1, false);
+	END64(r.narrow_offset = 0, false);
+	END64(r.sig++, false);
+	END64(r.length++, false);
+	END64(r.disk = 1, false);
+	END64(r.start = 1, false);
+	END64(r.here = 1, false);
+	END64(r.here = r.entries = 1, false);
+	END64(r.here = r.entries = 3, false);
+	END64(r.here = r.entries = 1000000, false);
+	END64(r.size--, false);
+	END64(r.offset++, false);
+	END64(r.at--, false);
+	END64(r.gap = 1, false);
+	END64(r.gap = 1; r.at++, false); /* bytes between the directory and its end */
+	END64(r.locator_sig++, false);
+	END64(r.locator_disk = 1, false);
+	END64(r.disks = 2, false);
+}
+
+static void
+test_extra64(void)
+{
+#define ONES UINT32_MAX
+#define SIX  "\6\0\0\0\0\0\0\0"
+#define LOCAL64(s)                                                                                 \
+	e->local_extra = s;                                                                        \
+	e->local_extra_len = sizeof(s) - 1;                                                        \
+	e->local_size = e->local_packed = ONES
+#define CENTRAL64(s)                                                                               \
+	e->extra = s;                                                                              \
+	e->extra_len = sizeof(s) - 1
+	struct mk_zip z = two();
+	struct mk_zip_entry *e = &z.e[1];
+
+	LOCAL64("\1\0\x10\0" SIX SIX); /* as Python writes it: only in front */
+	accepted(&z, 0, "1 5 a.txt first\n1 6 b.txt second\n");
+	CENTRAL64("\1\0\x10\0" SIX SIX);
+	e->size = e->packed = ONES;
+	accepted(&z, 0, "1 5 a.txt first\n1 6 b.txt second\n");
+	e->packed = 6; /* only what is missing */
+	CENTRAL64("\1\0\x08\0" SIX);
+	accepted(&z, 0, "1 5 a.txt first\n1 6 b.txt second\n");
+	/* an offset may stand there too */
+	z = two();
+	e = &z.e[1];
+	CENTRAL64("\1\0\x08\0\x28\0\0\0\0\0\0\0");
+	e->offset_off = (int64_t)ONES - 40;
+	accepted(&z, 0, "1 5 a.txt first\n1 6 b.txt second\n");
+	CENTRAL64("\1\0\x08\0\x29\0\0\0\0\0\0\0");
+	refused(&z, 0, CV_R_AMBIGUOUS, "nothing may lie between");
+}
+
+static void
+test_extra64_wrong(void)
+{
+	WRONG(LOCAL64("\1\0\x10\0" SIX "\7\0\0\0\0\0\0\0"), CV_R_AMBIGUOUS, "not the directory's");
+	WRONG(LOCAL64("\1\0\x10\0\6\0\0\0\1\0\0\0" SIX), CV_R_AMBIGUOUS, "not the directory's");
+	WRONG(LOCAL64("\1\0\x08\0" SIX), CV_R_AMBIGUOUS, "zip64");
+	WRONG(LOCAL64("\1\0\x08\0" SIX); e->local_packed = 6, CV_R_AMBIGUOUS, "zip64");
+	WRONG(LOCAL64("\1\0\x18\0" SIX SIX SIX), CV_R_AMBIGUOUS, "zip64");
+	WRONG(LOCAL64("\1\0\x10\0" SIX SIX "\1\0\x10\0" SIX SIX), CV_R_AMBIGUOUS,
+	      "two zip64 fields");
+	WRONG(CENTRAL64("\1\0\x10\0" SIX SIX); e->size = ONES, CV_R_AMBIGUOUS, "zip64");
+	WRONG(CENTRAL64("\1\0\x18\0" SIX SIX SIX);
+	      e->size = e->packed = ONES, CV_R_AMBIGUOUS, "zip64");
+	WRONG(CENTRAL64("\1\0\x08\0" SIX); e->size = e->packed = ONES, CV_R_AMBIGUOUS, "");
 }
 
 static void
@@ -500,6 +645,9 @@ static const struct t_case cases[] = {
 	{ "content", test_content },
 	{ "flags and methods", test_flags },
 	{ "extra fields and comments", test_extras },
+	{ "zip64: end records", test_end64 },
+	{ "zip64: extra fields", test_extra64 },
+	{ "zip64: wrong extra fields", test_extra64_wrong },
 	{ "kinds", test_kinds },
 	{ "names", test_names },
 	{ "deflated content", test_deflated },
