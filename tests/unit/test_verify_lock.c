@@ -271,20 +271,25 @@ differences(void)
 	b->artifacts[1].digest = b->artifacts[1].manifest = digest(D2);
 	b->artifacts[1].layers[0].size = 100;
 	b->artifacts[1].signers[0].name = "other";
+	b->artifacts[1].asked = "registry.example/agent:2";
+	b->artifacts[1].nevidence = 0;
 	b->artifacts[2].name = "prompt2";
 	cv_tree_free(&b->artifacts[0].tree);
 	T_OK(cv_lock_diff(a, b, collect, &out, &e), e);
-	T_STR(cv_buf_text(&out), "|policy  " D2 " -> " D3 "\n"
-				 "!prompt|no longer there\n"
-				 "!prompt2|new\n"
-				 "!runtime|digest  " D3 " -> " D2 "\n"
-				 "!runtime|manifest  " D3 " -> " D2 "\n"
-				 "!runtime|layer 1 size  99 -> 100\n"
-				 "runtime|signers  2 -> 2 other\n"
-				 "!skill|file SKILL.md  0644 12 " D5 " -> (none)\n"
-				 "!skill|file bin/go  link run -> (none)\n"
-				 "!skill|file bin/run  0755 7 " D6 " -> (none)\n"
-				 "!skill|file empty  dir -> (none)\n");
+	T_STR(cv_buf_text(&out),
+	      "|policy  " D2 " -> " D3 "\n"
+	      "!prompt|no longer there\n"
+	      "!prompt2|new\n"
+	      "!runtime|asked  registry.example/agent:1 -> registry.example/agent:2\n"
+	      "!runtime|digest  " D3 " -> " D2 "\n"
+	      "!runtime|manifest  " D3 " -> " D2 "\n"
+	      "!runtime|layer 1 size  99 -> 100\n"
+	      "runtime|signers  2 -> 2 other\n"
+	      "runtime|evidence  1 -> 0\n"
+	      "!skill|file SKILL.md  0644 12 " D5 " -> (none)\n"
+	      "!skill|file bin/go  link run -> (none)\n"
+	      "!skill|file bin/run  0755 7 " D6 " -> (none)\n"
+	      "!skill|file empty  dir -> (none)\n");
 	T_NO(cv_lock_diff(a, b, give_up, NULL, &e), e, CV_R_CANCELLED);
 	cv_lock_free(&a);
 	cv_lock_free(&b);

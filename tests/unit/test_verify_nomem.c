@@ -168,6 +168,29 @@ compare(struct cv_digest *d, struct cv_err *e)
 }
 
 static int
+make(struct cv_digest *d, struct cv_err *e)
+{
+	const struct cv_ls_image image = { .manifest = { .alg = CV_SHA256 },
+					   .config = { .alg = CV_SHA256 } };
+	struct cv_ls_artifact resolved[16];
+	struct cv_launchset *s = NULL;
+	struct cv_agent *a = NULL;
+	int ret = cv_agent_parse(&a, "agent.json", cv_buf_span(&agent_text), e);
+
+	for (size_t i = 0; ret == 0 && i < a->nartifacts; i++)
+		resolved[i] = (struct cv_ls_artifact){ .name = a->artifacts[i].name,
+						       .type = a->artifacts[i].type,
+						       .digest = { .alg = CV_SHA256 } };
+	if (ret == 0)
+		ret = cv_launchset_make(&s, a, "linux/amd64", &image, resolved, a->nartifacts, e);
+	if (ret == 0)
+		ret = cv_launchset_digest(s, d, e);
+	cv_launchset_free(&s);
+	cv_agent_free(&a);
+	return ret;
+}
+
+static int
 fill(struct cv_result *r, struct cv_err *e)
 {
 	struct cv_finding f = cv_finding_pass("lock.absent");
@@ -215,8 +238,8 @@ static const struct {
 	const char *name;
 	int (*run)(struct cv_digest *d, struct cv_err *e);
 } calls[] = {
-	{ "agent", agent },    { "policy", policy },   { "lock", lock },     { "gate", gate },
-	{ "launch set", set }, { "compare", compare }, { "result", result },
+	{ "agent", agent },    { "policy", policy },   { "lock", lock }, { "gate", gate },
+	{ "launch set", set }, { "compare", compare }, { "make", make }, { "result", result },
 };
 
 static void
