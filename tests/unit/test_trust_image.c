@@ -19,17 +19,28 @@
 
 #include "trust/base/banned.h"
 
-#define FIXTURES "tests/fixtures/cosign"
-#define BOTH     (CV_IMG_SIGNATURES | CV_IMG_ATTESTATIONS)
-#define ALL      (BOTH | CV_IMG_BUNDLES | CV_IMG_LEGACY)
+#define BOTH (CV_IMG_SIGNATURES | CV_IMG_ATTESTATIONS)
+#define ALL  (BOTH | CV_IMG_BUNDLES | CV_IMG_LEGACY)
+
+/* Recorded with cosign; CV_COSIGN_FIXTURES names another recording (make.sh). */
+static const char *
+fixtures(void)
+{
+	const char *dir = getenv("CV_COSIGN_FIXTURES");
+
+	return dir != NULL ? dir : "tests/fixtures/cosign";
+}
 
 static struct cv_buf
-read_file(const char *path)
+read_file(const char *name)
 {
-	cv_auto(cv_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char path[512];
+	cv_auto(cv_closep) int fd = -1;
 	struct cv_buf b = CV_BUF(1 << 20);
 	struct cv_err e = { 0 };
 
+	cv_text_fmt(path, sizeof(path), "%s/%s", fixtures(), name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		t_fail(__FILE__, __LINE__, "cannot open %s", path);
 	T_OK(cv_buf_read_fd(&b, fd, path, &e), e);
@@ -61,7 +72,7 @@ load(struct f_store *s, const char *dir)
 	DIR *list;
 	FILE *tags;
 
-	cv_text_fmt(path, sizeof(path), FIXTURES "/%s", dir);
+	cv_text_fmt(path, sizeof(path), "%s/%s", fixtures(), dir);
 	list = opendir(path);
 	T(list != NULL);
 	while ((d = readdir(list)) != NULL) {
@@ -69,13 +80,13 @@ load(struct f_store *s, const char *dir)
 
 		if (strncmp(d->d_name, "sha256-", 7) != 0)
 			continue;
-		cv_text_fmt(path, sizeof(path), FIXTURES "/%s/%s", dir, d->d_name);
+		cv_text_fmt(path, sizeof(path), "%s/%s", dir, d->d_name);
 		b = read_file(path);
 		f_put(s, media_of(&b), cv_buf_span(&b));
 		cv_buf_free(&b);
 	}
 	closedir(list);
-	cv_text_fmt(path, sizeof(path), FIXTURES "/%s/tags", dir);
+	cv_text_fmt(path, sizeof(path), "%s/%s/tags", fixtures(), dir);
 	tags = fopen(path, "re");
 	T(tags != NULL);
 	while (fgets(line, sizeof(line), tags) != NULL) {
@@ -139,7 +150,7 @@ run_recorded(const char *dir, const char *key, unsigned flags)
 static void
 check_recorded(const char *dir, enum cv_signed form)
 {
-	struct d_answer a = run_recorded(dir, FIXTURES "/cosign.pub", ALL);
+	struct d_answer a = run_recorded(dir, "cosign.pub", ALL);
 	const struct d_fact *f;
 	char text[CV_DIGEST_TEXT];
 
@@ -185,7 +196,7 @@ cosign_bundle(void)
 static void
 other_key_counts_for_nothing(void)
 {
-	struct d_answer a = run_recorded("image-legacy", FIXTURES "/p384.pub", ALL);
+	struct d_answer a = run_recorded("image-legacy", "p384.pub", ALL);
 
 	T(a.done);
 	T_INT(d_facts(&a, CV_F_SIGNER), 0);
@@ -193,7 +204,7 @@ other_key_counts_for_nothing(void)
 	T_INT(d_reason(&a, "sig.invalid"), CV_R_SIGNATURE);
 	T_INT(d_reason(&a, "sig.absent"), CV_R_COUNT);
 	d_answer_free(&a);
-	a = run_recorded("image-bundle", FIXTURES "/p384.pub", ALL);
+	a = run_recorded("image-bundle", "p384.pub", ALL);
 	T(a.done);
 	T_INT(d_facts(&a, CV_F_SIGNER), 0);
 	T_INT(d_facts(&a, CV_F_STATEMENT), 0);
@@ -204,14 +215,13 @@ other_key_counts_for_nothing(void)
 static void
 only_what_was_asked_for(void)
 {
-	struct d_answer a =
-		run_recorded("image-legacy", FIXTURES "/cosign.pub", BOTH | CV_IMG_BUNDLES);
+	struct d_answer a = run_recorded("image-legacy", "cosign.pub", BOTH | CV_IMG_BUNDLES);
 
 	T_INT(d_facts(&a, CV_F_SIGNER), 0);
 	T_INT(d_reason(&a, "sig.absent"), CV_R_ABSENT);
 	T_INT(d_facts(&a, CV_F_NODE), 4);
 	d_answer_free(&a);
-	a = run_recorded("image-legacy", FIXTURES "/cosign.pub", 0);
+	a = run_recorded("image-legacy", "cosign.pub", 0);
 	T(a.done);
 	T_INT(d_facts(&a, CV_F_SIGNER), 0);
 	T_INT(d_reason(&a, "sig.absent"), CV_R_COUNT);
@@ -219,8 +229,7 @@ only_what_was_asked_for(void)
 	T_INT(a.needs, 2);
 	d_answer_free(&a);
 	/* an attestation is no signature */
-	a = run_recorded("image-bundle", FIXTURES "/cosign.pub",
-			 CV_IMG_ATTESTATIONS | CV_IMG_BUNDLES);
+	a = run_recorded("image-bundle", "cosign.pub", CV_IMG_ATTESTATIONS | CV_IMG_BUNDLES);
 	T_INT(d_facts(&a, CV_F_STATEMENT), 1);
 	T_INT(d_reason(&a, "sig.absent"), CV_R_COUNT);
 	d_answer_free(&a);
