@@ -4,7 +4,7 @@
  * decide what a path names without saying so.
  */
 #include "sbom/found/merge.h"
-#include "sbom/found/names.h"
+#include "sbom/found/nodes.h"
 #include "sbom/found/table.h"
 
 #include "trust/base/limits.h"
@@ -14,38 +14,10 @@
 
 #include "trust/base/banned.h"
 
-#define NONE UINT32_MAX
-
-enum {
-	N_DEAD = 1,    /* removed or replaced; so is all below it */
-	N_LINK = 2,    /* a hard link: its bytes are another's */
-	N_REMOVED = 4, /* nothing is here: a layer removed it */
-	N_CAPABLE = 8,
-};
-
-struct node {
-	uint32_t parent;
-	uint32_t next; /* of the hash chain */
-	uint32_t name; /* in names */
-	uint16_t name_len;
-	uint16_t mode;
-	uint16_t layer;   /* that put it here */
-	uint16_t touched; /* last layer that put something below it */
-	uint8_t kind;     /* table.h */
-	uint8_t flags;
-	uint64_t size;
-};
-
 struct cv_merge {
 	struct cv_answers *a;
-	struct node *v;
-	uint32_t n, cap;
-	uint32_t *head; /* hash chains; a power of two */
-	uint32_t heads;
-	uint32_t root;
-	struct cv_buf names;
-	uint16_t layer; /* 1, 2, ... */
-	uint64_t pos;   /* of the present layer, for messages */
+	struct cv_nodes t;
+	uint64_t pos; /* of the present layer, for messages */
 	uint64_t rows, unpacked;
 	bool over; /* a limit was passed: no more is read */
 	struct cv_table_in in;
@@ -55,135 +27,6 @@ static const char *const all_checks[] = {
 	"image.link-escape",     "image.traversal", "image.whiteout-invalid",
 	"image.duplicate-entry", "image.bomb",      NULL,
 };
-
-/* ---- nodes ---- */
-
-static struct cv_span
-node_name(const struct cv_merge *m, const struct node *x)
-{
-	return cv_span(m->names.p + x->name, x->name_len);
-}
-
-static uint32_t
-slot(const struct cv_merge *m, uint32_t parent, struct cv_span name)
-{
-	uint64_t h = cv_names_hash(name) ^ (uint64_t)parent * 0x9e3779b97f4a7c15u;
-
-	h ^= h >> 29;
-	return (uint32_t)h & (m->heads - 1);
-}
-
-static uint32_t
-find(const struct cv_merge *m, uint32_t parent, struct cv_span name)
-{
-	uint32_t i = m->head[slot(m, parent, name)];
-
-	while (i != NONE && (m->v[i].parent != parent || !cv_span_eq(node_name(m, &m->v[i]), name)))
-		i = m->v[i].next;
-	return i;
-}
-
-static int
-grow(struct cv_merge *m, struct cv_err *e)
-{
-	uint32_t cap = m->cap == 0 ? 1024 : 2 * m->cap;
-	struct node *v = reallocarray(m->v, cap, sizeof(*v));
-
-	if (v == NULL)
-		return cv_fail_memory(e);
-	m->v = v;
-	m->cap = cap;
-	uint32_t *head = malloc((size_t)cap * sizeof(*head));
-	if (head == NULL)
-		return cv_fail_memory(e);
-	free(m->head);
-	m->head = head;
-	m->heads = cap;
-	memset(head, 0xff, (size_t)cap * sizeof(*head));
-	for (uint32_t i = 0; i < m->n; i++) {
-		struct node *x = &m->v[i];
-
-		if ((x->flags & N_DEAD) != 0 || x->parent == NONE)
-			continue;
-		uint32_t s = slot(m, x->parent, node_name(m, x));
-		x->next = head[s];
-		head[s] = i;
-	}
-	return 0;
-}
-
-/* unlink: take a node out of its chain; what lies below it can no longer be found. */
-static void
-bury(struct cv_merge *m, uint32_t i)
-{
-	struct node *x = &m->v[i];
-
-	if (x->parent != NONE) {
-		uint32_t *at = &m->head[slot(m, x->parent, node_name(m, x))];
-
-		while (*at != i)
-			at = &m->v[*at].next;
-		*at = x->next;
-	}
-	x->flags |= N_DEAD;
-}
-
-static int
-make(struct cv_merge *m, uint32_t parent, struct cv_span name, const struct node *like,
-     uint32_t *ret, struct cv_err *e)
-{
-	if (m->n == m->cap && grow(m, e) < 0)
-		return -1;
-	size_t at = m->names.n;
-	cv_buf_add(&m->names, name.p, name.n);
-	if (cv_buf_ok(&m->names, "the names of an image", e) < 0)
-		return -1;
-	struct node *x = &m->v[m->n];
-	*x = *like;
-	x->parent = parent;
-	x->name = (uint32_t)at;
-	x->name_len = (uint16_t)name.n;
-	x->next = NONE;
-	x->layer = m->layer;
-	x->touched = 0;
-	if (parent != NONE) {
-		uint32_t s = slot(m, parent, name);
-
-		x->next = m->head[s];
-		m->head[s] = m->n;
-		m->v[parent].touched = m->layer;
-	}
-	*ret = m->n++;
-	return 0;
-}
-
-/* remake: another node at the same place; name bytes are used again. */
-static int
-remake(struct cv_merge *m, uint32_t old, const struct node *like, uint32_t *ret, struct cv_err *e)
-{
-	struct node was = m->v[old];
-
-	if (m->n == m->cap && grow(m, e) < 0)
-		return -1;
-	bury(m, old);
-	struct node *x = &m->v[m->n];
-	*x = *like;
-	x->parent = was.parent;
-	x->name = was.name;
-	x->name_len = was.name_len;
-	x->next = NONE;
-	x->layer = m->layer;
-	x->touched = 0;
-	if (was.parent != NONE) {
-		uint32_t s = slot(m, was.parent, node_name(m, x));
-
-		x->next = m->head[s];
-		m->head[s] = m->n;
-		m->v[was.parent].touched = m->layer;
-	}
-	*ret = m->n++;
-	return 0;
-}
 
 /* ---- findings ---- */
 
@@ -206,84 +49,37 @@ problem(struct cv_merge *m, const struct cv_row *row, const char *check, enum cv
 
 /* ---- paths ---- */
 
-enum way { WAY_FOUND, WAY_NOTHING, WAY_SYMLINK, WAY_BLOCKED };
-
-static struct cv_span
-component(struct cv_span *path)
-{
-	const uint8_t *slash = memchr(path->p, '/', path->n);
-	struct cv_span c = cv_span_take(path, slash != NULL ? (size_t)(slash - path->p) : path->n);
-
-	if (path->n > 0)
-		(void)cv_span_u8(path);
-	return c;
-}
-
-/* look: where a path leads in the tree as it is, without following anything. *dir and
- * *last are its parent and name once the parent was found. */
-static enum way
-look(const struct cv_merge *m, struct cv_span path, uint32_t *dir, struct cv_span *last,
-     uint32_t *ret)
-{
-	uint32_t at = m->root;
-
-	*dir = NONE;
-	*last = cv_span(NULL, 0);
-	while (path.n > 0) {
-		struct cv_span c = component(&path);
-
-		if (m->v[at].kind == CV_ROW_SYMLINK)
-			return WAY_SYMLINK;
-		if (m->v[at].kind != CV_ROW_DIR)
-			return WAY_BLOCKED;
-		uint32_t next = find(m, at, c);
-		if (path.n == 0) {
-			*dir = at;
-			*last = c;
-		}
-		if (next == NONE || (m->v[next].flags & N_REMOVED) != 0) {
-			*ret = next;
-			return WAY_NOTHING;
-		}
-		at = next;
-	}
-	*ret = at;
-	return WAY_FOUND;
-}
-
-static const struct node implied = { .kind = CV_ROW_DIR, .mode = 0755 };
-
 /* parent_of: the directory that an entry goes into, made where it is missing. *ret is
- * NONE when a problem was stated. */
+ * CV_NODE_NONE when a problem was stated. */
 static int
 parent_of(struct cv_merge *m, const struct cv_row *row, uint32_t *ret, struct cv_span *last,
 	  struct cv_err *e)
 {
-	struct cv_span path = row->name, c = component(&path);
-	uint32_t at = m->root, next;
+	struct cv_span path = row->name, c = cv_nodes_component(&path);
+	uint32_t at = m->t.root, next;
 
-	*ret = NONE;
-	for (; path.n > 0; c = component(&path)) {
-		next = find(m, at, c);
-		if (next == NONE) {
-			if (make(m, at, c, &implied, &next, e) < 0)
+	*ret = CV_NODE_NONE;
+	for (; path.n > 0; c = cv_nodes_component(&path)) {
+		next = cv_nodes_find(&m->t, at, c);
+		if (next == CV_NODE_NONE) {
+			if (cv_nodes_make(&m->t, at, c, &cv_node_implied, &next, e) < 0)
 				return -1;
-		} else if ((m->v[next].flags & N_REMOVED) != 0) {
-			if (m->v[next].layer == m->layer)
+		} else if ((m->t.v[next].flags & CV_NODE_REMOVED) != 0) {
+			if (m->t.v[next].layer == m->t.layer)
 				return problem(m, row, "image.whiteout-invalid", CV_R_AMBIGUOUS,
 					       "below a directory that the same layer removes", e);
-			if (remake(m, next, &implied, &next, e) < 0)
+			if (cv_nodes_remake(&m->t, next, &cv_node_implied, &next, e) < 0)
 				return -1;
-		} else if (m->v[next].kind == CV_ROW_SYMLINK) {
+		} else if (m->t.v[next].kind == CV_ROW_SYMLINK) {
 			return problem(m, row, "image.traversal", CV_R_AMBIGUOUS,
 				       "below a symlink, which one runtime replaces and another "
 				       "follows",
 				       e);
-		} else if (m->v[next].kind != CV_ROW_DIR) {
+		} else if (m->t.v[next].kind != CV_ROW_DIR) {
 			return problem(m, row, "image.traversal", CV_R_AMBIGUOUS,
 				       "below something that is no directory", e);
 		}
-		m->v[at].touched = m->layer;
+		m->t.v[at].touched = m->t.layer;
 		at = next;
 	}
 	*last = c;
@@ -298,38 +94,39 @@ opaque(struct cv_merge *m, const struct cv_row *row, struct cv_err *e)
 {
 	uint32_t dir, at;
 	struct cv_span last;
-	enum way way = look(m, row->name, &dir, &last, &at);
+	enum cv_way way = cv_nodes_look(&m->t, row->name, &dir, &last, &at);
 
 	/* a symlink or file may be replaced by this layer's directory: opaque_after() */
-	if (way != WAY_FOUND || m->v[at].kind != CV_ROW_DIR)
+	if (way != CV_WAY_FOUND || m->t.v[at].kind != CV_ROW_DIR)
 		return 0;
-	struct node same = m->v[at];
+	struct cv_tnode same = m->t.v[at];
 	uint16_t layer = same.layer;
 	uint32_t fresh;
-	if (remake(m, at, &same, &fresh, e) < 0)
+	if (cv_nodes_remake(&m->t, at, &same, &fresh, e) < 0)
 		return -1;
-	m->v[fresh].layer = layer;
-	if (at == m->root)
-		m->root = fresh;
+	m->t.v[fresh].layer = layer;
+	if (at == m->t.root)
+		m->t.root = fresh;
 	return 0;
 }
 
 static int
 whiteout(struct cv_merge *m, const struct cv_row *row, struct cv_err *e)
 {
-	static const struct node removed = { .kind = CV_ROW_WHITEOUT, .flags = N_REMOVED };
-	uint32_t dir, at = NONE, marker;
+	static const struct cv_tnode removed = { .kind = CV_ROW_WHITEOUT,
+						 .flags = CV_NODE_REMOVED };
+	uint32_t dir, at = CV_NODE_NONE, marker;
 	struct cv_span last;
-	enum way way = look(m, row->name, &dir, &last, &at);
+	enum cv_way way = cv_nodes_look(&m->t, row->name, &dir, &last, &at);
 
-	if (way == WAY_SYMLINK)
+	if (way == CV_WAY_SYMLINK)
 		return problem(m, row, "image.whiteout-invalid", CV_R_AMBIGUOUS,
 			       "removes something below a symlink", e);
-	if (dir == NONE)
+	if (dir == CV_NODE_NONE)
 		return 0;
-	if (at != NONE)
-		return remake(m, at, &removed, &marker, e);
-	return make(m, dir, last, &removed, &marker, e);
+	if (at != CV_NODE_NONE)
+		return cv_nodes_remake(&m->t, at, &removed, &marker, e);
+	return cv_nodes_make(&m->t, dir, last, &removed, &marker, e);
 }
 
 /* ---- entries ---- */
@@ -337,20 +134,20 @@ whiteout(struct cv_merge *m, const struct cv_row *row, struct cv_err *e)
 static int
 link_target(struct cv_merge *m, const struct cv_row *row, bool *ok, struct cv_err *e)
 {
-	uint32_t dir, at = NONE;
+	uint32_t dir, at = CV_NODE_NONE;
 	struct cv_span last;
 	const char *wrong = NULL;
 
-	switch (look(m, row->link, &dir, &last, &at)) {
-	case WAY_SYMLINK:
+	switch (cv_nodes_look(&m->t, row->link, &dir, &last, &at)) {
+	case CV_WAY_SYMLINK:
 		wrong = "a hard link through a symlink";
 		break;
-	case WAY_BLOCKED:
-	case WAY_NOTHING:
+	case CV_WAY_BLOCKED:
+	case CV_WAY_NOTHING:
 		wrong = "a hard link to what is not there, or not yet";
 		break;
-	case WAY_FOUND:
-		if (m->v[at].kind != CV_ROW_FILE)
+	case CV_WAY_FOUND:
+		if (m->t.v[at].kind != CV_ROW_FILE)
 			wrong = "a hard link to what is no regular file";
 		else if (cv_span_eq(row->link, row->name))
 			wrong = "a hard link to itself";
@@ -362,43 +159,44 @@ link_target(struct cv_merge *m, const struct cv_row *row, bool *ok, struct cv_er
 /* place: put `like` at `last` in `dir`, over whatever a lower layer has there. */
 static int
 place(struct cv_merge *m, const struct cv_row *row, uint32_t dir, struct cv_span last,
-      const struct node *like, struct cv_err *e)
+      const struct cv_tnode *like, struct cv_err *e)
 {
-	uint32_t old = find(m, dir, last), fresh;
+	uint32_t old = cv_nodes_find(&m->t, dir, last), fresh;
 
-	if (old == NONE)
-		return make(m, dir, last, like, &fresh, e);
-	struct node *x = &m->v[old];
-	bool gone = (x->flags & N_REMOVED) != 0;
-	if (gone && x->layer == m->layer)
+	if (old == CV_NODE_NONE)
+		return cv_nodes_make(&m->t, dir, last, like, &fresh, e);
+	struct cv_tnode *x = &m->t.v[old];
+	bool gone = (x->flags & CV_NODE_REMOVED) != 0;
+	if (gone && x->layer == m->t.layer)
 		return problem(m, row, "image.whiteout-invalid", CV_R_AMBIGUOUS,
 			       "removed and added by the same layer", e);
 	if (!gone && x->kind == CV_ROW_DIR && like->kind == CV_ROW_DIR) {
 		x->mode = like->mode;
-		x->layer = m->layer;
+		x->layer = m->t.layer;
 		return 0;
 	}
-	if (!gone && (x->layer == m->layer || (x->kind == CV_ROW_DIR && x->touched == m->layer)))
+	if (!gone &&
+	    (x->layer == m->t.layer || (x->kind == CV_ROW_DIR && x->touched == m->t.layer)))
 		return problem(m, row, "image.duplicate-entry", CV_R_AMBIGUOUS,
 			       "over something that the same layer put there", e);
-	return remake(m, old, like, &fresh, e);
+	return cv_nodes_remake(&m->t, old, like, &fresh, e);
 }
 
 static int
 add(struct cv_merge *m, const struct cv_row *row, struct cv_err *e)
 {
-	struct node like = { .kind = row->kind, .mode = row->mode, .size = row->size };
+	struct cv_tnode like = { .kind = row->kind, .mode = row->mode, .size = row->size };
 	struct cv_span last;
 	uint32_t dir;
 	bool ok = true;
 
 	if (row->name.n == 0) {
-		m->v[m->root].mode = row->mode;
+		m->t.v[m->t.root].mode = row->mode;
 		return 0;
 	}
 	if (parent_of(m, row, &dir, &last, e) < 0)
 		return -1;
-	if (dir == NONE)
+	if (dir == CV_NODE_NONE)
 		return 0;
 	if (row->kind == CV_ROW_HARDLINK) {
 		if (link_target(m, row, &ok, e) < 0)
@@ -406,10 +204,10 @@ add(struct cv_merge *m, const struct cv_row *row, struct cv_err *e)
 		if (!ok)
 			return 0;
 		like.kind = CV_ROW_FILE;
-		like.flags = N_LINK;
+		like.flags = CV_NODE_LINK;
 	}
 	if ((row->flags & CV_ROW_CAPABILITY) != 0)
-		like.flags |= N_CAPABLE;
+		like.flags |= CV_NODE_CAPABLE;
 	return place(m, row, dir, last, &like, e);
 }
 
@@ -419,13 +217,13 @@ opaque_after(struct cv_merge *m, const struct cv_row *row, struct cv_err *e)
 {
 	uint32_t dir, at;
 	struct cv_span last;
-	enum way way = look(m, row->name, &dir, &last, &at);
+	enum cv_way way = cv_nodes_look(&m->t, row->name, &dir, &last, &at);
 
-	if (way == WAY_NOTHING || (way == WAY_FOUND && m->v[at].kind == CV_ROW_DIR))
+	if (way == CV_WAY_NOTHING || (way == CV_WAY_FOUND && m->t.v[at].kind == CV_ROW_DIR))
 		return 0;
 	return problem(m, row, "image.whiteout-invalid", CV_R_AMBIGUOUS,
-		       way == WAY_SYMLINK ? "empties a directory below a symlink"
-					  : "empties what is no directory",
+		       way == CV_WAY_SYMLINK ? "empties a directory below a symlink"
+					     : "empties what is no directory",
 		       e);
 }
 
@@ -478,9 +276,9 @@ cv_merge_layer(struct cv_merge *m, uint64_t pos, struct cv_blob table, struct cv
 {
 	if (m->over)
 		return 0;
-	if (m->layer == CV_MAX_LAYERS)
+	if (m->t.layer == CV_MAX_LAYERS)
 		return cv_fail(e, CV_R_LIMIT, "more than %d layers", CV_MAX_LAYERS);
-	m->layer++;
+	m->t.layer++;
 	m->pos = pos;
 	if (cv_table_open(&m->in, table, e) < 0)
 		return -1;
@@ -500,7 +298,7 @@ cv_merge_layer(struct cv_merge *m, uint64_t pos, struct cv_blob table, struct cv
 }
 
 static void
-count(struct cv_merge_counts *c, const struct node *x)
+count(struct cv_merge_counts *c, const struct cv_tnode *x)
 {
 	switch (x->kind) {
 	case CV_ROW_DIR:
@@ -517,7 +315,7 @@ count(struct cv_merge_counts *c, const struct node *x)
 	default:
 		return;
 	}
-	if ((x->flags & N_LINK) != 0) {
+	if ((x->flags & CV_NODE_LINK) != 0) {
 		c->hardlinks++;
 		return;
 	}
@@ -525,52 +323,20 @@ count(struct cv_merge_counts *c, const struct node *x)
 	c->bytes += x->size;
 	c->setuid += (x->mode & 04000) != 0;
 	c->setgid += (x->mode & 02010) == 02010; /* without group execution: locking */
-	c->capabilities += (x->flags & N_CAPABLE) != 0;
-}
-
-/* Parents are made before what lies in them, so one pass forward tells what lives. */
-static void
-bury_below(struct cv_merge *m)
-{
-	for (uint32_t i = 0; i < m->n; i++) {
-		struct node *x = &m->v[i];
-
-		if (x->parent != NONE && (m->v[x->parent].flags & N_DEAD) != 0)
-			x->flags |= N_DEAD;
-	}
+	c->capabilities += (x->flags & CV_NODE_CAPABLE) != 0;
 }
 
 int
 cv_merge_finish(struct cv_merge *m, struct cv_merge_counts *ret, struct cv_err *e)
 {
-	*ret = (struct cv_merge_counts){ .layers = m->layer };
+	*ret = (struct cv_merge_counts){ .layers = m->t.layer };
 	if (m->over)
 		return 0;
-	bury_below(m);
-	for (uint32_t i = 0; i < m->n; i++)
-		if ((m->v[i].flags & (N_DEAD | N_REMOVED)) == 0 && i != m->root)
-			count(ret, &m->v[i]);
+	cv_nodes_settle(&m->t);
+	for (uint32_t i = 0; i < m->t.n; i++)
+		if (cv_nodes_here(&m->t, i))
+			count(ret, &m->t.v[i]);
 	return cv_answers_pass(m->a, all_checks, e);
-}
-
-static int
-full_path(const struct cv_merge *m, uint32_t i, char out[CV_MAX_PATH + 1], struct cv_err *e)
-{
-	size_t at = CV_MAX_PATH;
-
-	out[at] = '\0';
-	for (; i != m->root; i = m->v[i].parent) {
-		struct cv_span s = node_name(m, &m->v[i]);
-
-		if (s.n + 1 > at)
-			return cv_fail(e, CV_R_BUG, "a path of more than %d bytes", CV_MAX_PATH);
-		if (out[at] != '\0')
-			out[--at] = '/';
-		at -= s.n;
-		memcpy(out + at, s.p, s.n);
-	}
-	memmove(out, out + at, CV_MAX_PATH + 1 - at);
-	return 0;
 }
 
 int
@@ -581,12 +347,12 @@ cv_merge_each(struct cv_merge *m,
 {
 	char path[CV_MAX_PATH + 1];
 
-	bury_below(m);
-	for (uint32_t i = 0; i < m->n; i++) {
-		if ((m->v[i].flags & (N_DEAD | N_REMOVED)) != 0 || i == m->root)
+	cv_nodes_settle(&m->t);
+	for (uint32_t i = 0; i < m->t.n; i++) {
+		if (!cv_nodes_here(&m->t, i))
 			continue;
-		if (full_path(m, i, path, e) < 0 ||
-		    each(ctx, path, m->v[i].kind, m->v[i].size, e) < 0)
+		if (cv_nodes_path(&m->t, i, path, e) < 0 ||
+		    each(ctx, path, m->t.v[i].kind, m->t.v[i].size, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -600,8 +366,7 @@ cv_merge_open(struct cv_merge **ret, struct cv_answers *a, struct cv_err *e)
 	if (m == NULL)
 		return cv_fail_memory(e);
 	m->a = a;
-	m->names = CV_BUF(UINT32_MAX);
-	if (grow(m, e) < 0 || make(m, NONE, cv_span(NULL, 0), &implied, &m->root, e) < 0)
+	if (cv_nodes_open(&m->t, e) < 0)
 		return -1;
 	*ret = cv_steal(m);
 	return 0;
@@ -612,9 +377,7 @@ cv_merge_free(struct cv_merge **m)
 {
 	if (*m == NULL)
 		return;
-	free((*m)->v);
-	free((*m)->head);
-	cv_buf_free(&(*m)->names);
+	cv_nodes_free(&(*m)->t);
 	free(*m);
 	*m = NULL;
 }

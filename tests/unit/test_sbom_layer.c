@@ -451,7 +451,7 @@ test_good(void)
 static void
 test_table(void)
 {
-	struct cv_buf b = make();
+	struct cv_buf b = make(), p = make();
 	int fd, out = memfd_create("table", MFD_CLOEXEC);
 	static struct cv_table_in in;
 	const struct cv_sink sink = { .finding = see, .ctx = &(struct seen){ 0 } };
@@ -461,6 +461,8 @@ test_table(void)
 	struct cv_err e = { 0 };
 	struct stat st;
 
+	mk_record(&p, "SCHILY.xattr.security.capability", "\1\0\0\2", 4);
+	mk_pax(&b, 'x', p.p, p.n);
 	mk_file(&b, "./d//x", "abc");
 	mk_hardlink(&b, "d/h", "./d/x");
 	mk_file(&b, "d/.wh.y", "");
@@ -474,8 +476,9 @@ test_table(void)
 	T(in.rows == 4 && in.removals == 2 && in.unpacked == b.n);
 	T(cv_table_next(&in, &r, &e) == 1 && r.kind == CV_ROW_FILE && r.size == 3 &&
 	  r.mode == 0644);
-	T(cv_span_eq_str(r.name, "d/x"));
-	T(cv_table_next(&in, &r, &e) == 1 && r.kind == CV_ROW_HARDLINK && r.at == 1024);
+	T(cv_span_eq_str(r.name, "d/x") && r.flags == CV_ROW_CAPABILITY && r.at == 0);
+	T(cv_table_next(&in, &r, &e) == 1 && r.kind == CV_ROW_HARDLINK && r.at == 2048 &&
+	  r.flags == 0);
 	T(cv_span_eq_str(r.link, "d/x"));
 	T(cv_table_next(&in, &r, &e) == 1 && r.kind == CV_ROW_WHITEOUT);
 	T(cv_span_eq_str(r.name, "d/y"));
@@ -495,6 +498,7 @@ test_table(void)
 	}
 	(void)close(fd);
 	(void)close(out);
+	cv_buf_free(&p);
 	cv_buf_free(&b);
 }
 

@@ -375,6 +375,9 @@ test_many(void)
 	for (int i = 0; i < 200000; i++) {
 		(void)snprintf(name, sizeof(name), "d%d/e%d/f%d", i % 10, i % 1000, i);
 		struct cv_row r = { .kind = CV_ROW_FILE, .size = 2, .name = cv_span_str(name) };
+
+		r.mode = i % 1000 == 0 ? 06755 : i % 1000 == 1 ? 02644 : 0644;
+		r.flags = i % 1000 == 2 ? CV_ROW_CAPABILITY : 0;
 		T_OK(cv_table_add(t, &r, &place, &e), e);
 	}
 	T_OK(cv_table_finish(t, 1, &e), e);
@@ -386,6 +389,7 @@ test_many(void)
 				    &e),
 		     e);
 	T_OK(cv_merge_finish(m, &c, &e), e);
+	T(c.setuid == 200 && c.setgid == 200 && c.capabilities == 200);
 	T(c.files == 200000 && c.bytes == 400000 && c.directories == 10 + 1000);
 	cv_merge_free(&m);
 	cv_buf_free(&b);
