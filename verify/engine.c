@@ -459,7 +459,7 @@ run_open(struct cv_run *run, const struct cv_request *rq, struct cv_err *e)
 static void
 run_close(struct cv_run *run)
 {
-	if (run->res == NULL)
+	if (run->rq == NULL)
 		return;
 	(void)pthread_mutex_destroy(&run->mu);
 	(void)pthread_cond_destroy(&run->told);
