@@ -44,8 +44,6 @@ seal_key(struct cv_signkey **k, struct cv_key *trusted, struct cv_mem *mem, cons
 static inline void
 seal_verify(struct sealed *s)
 {
-	cv_auto(cv_lock_free) struct cv_lock *built = NULL;
-
 	run_lock(&s->run);
 	cv_buf_reset(&s->lock_text);
 	T_OK(cv_lock_emit(s->run.lock, &s->lock_text, &s->e), s->e);
