@@ -36,10 +36,10 @@ const char *cv_atype_word(enum cv_atype type); /* "invalid" out of range */
 /* Where the bytes come from. */
 enum cv_origin {
 	CV_O_REGISTRY = 1, /* ref: source "host/path", tag, digest */
-	CV_O_LAYOUT,	   /* ref: path of the layout, tag, digest */
-	CV_O_PATH,	   /* path: a file or a directory */
-	CV_O_URL,	   /* url: https, digest always set */
-	CV_O_REMOTE,	   /* url: runs elsewhere; no bytes */
+	CV_O_LAYOUT,       /* ref: path of the layout, tag, digest */
+	CV_O_PATH,         /* path: a file or a directory */
+	CV_O_URL,          /* url: https, digest always set */
+	CV_O_REMOTE,       /* url: runs elsewhere; no bytes */
 };
 
 struct cv_agent_evidence {
@@ -52,23 +52,23 @@ struct cv_artifact {
 	const char *name;
 	enum cv_atype type;
 	enum cv_origin origin;
-	const char *asked;  /* the ref, path or url as it is written */
-	const char *source; /* what a policy's "source" is matched with: image
-			       "host/path" without tag, "oci-layout:DIR", path,
-			       url */
-	const char *path;   /* PATH, LAYOUT: relative to the agent's directory */
-	const char *tag;    /* images: tag as written, or NULL */
+	const char *asked;       /* the ref, path or url as it is written */
+	const char *source;      /* what a policy's "source" is matched with: image
+				    "host/path" without tag, "oci-layout:DIR", path,
+				    url */
+	const char *path;        /* PATH, LAYOUT: relative to the agent's directory */
+	const char *tag;         /* images: tag as written, or NULL */
 	struct cv_digest digest; /* asked for (by ref or "digest"); alg 0: none.
 				    images: of index or manifest; a file: its
 				    bytes; a directory: tree digest */
-	const char *platform;	 /* images: "linux/amd64", or NULL: the caller's */
+	const char *platform;    /* images: "linux/amd64", or NULL: the caller's */
 	struct cv_agent_evidence *evidence;
 	size_t nevidence;
-	struct cv_items files; /* models: globs of the files that belong to it */
-	struct cv_items tools; /* tool names; recorded */
-	struct cv_jpos pos;	    /* of the name */
-	struct cv_jpos asked_pos;   /* of the ref, path or url */
-	struct cv_jpos digest_pos;  /* of "digest", else of the ref */
+	struct cv_items files;     /* models: globs of the files that belong to it */
+	struct cv_items tools;     /* tool names; recorded */
+	struct cv_jpos pos;        /* of the name */
+	struct cv_jpos asked_pos;  /* of the ref, path or url */
+	struct cv_jpos digest_pos; /* of "digest", else of the ref */
 };
 
 /* true for the types whose bytes exist before the launch */
@@ -118,16 +118,16 @@ extern const char *const cv_capability_words[]; /* "CAP_CHOWN", ..., NULL; sorte
 
 struct cv_limits {
 	uint64_t memory; /* bytes; 0: not stated */
-	uint64_t cpus;	 /* thousandths of a processor; 0: not stated */
-	uint64_t pids;	 /* 0: not stated */
+	uint64_t cpus;   /* thousandths of a processor; 0: not stated */
+	uint64_t pids;   /* 0: not stated */
 };
 
 struct cv_launch {
-	const struct cv_artifact *image; /* never NULL in a launch that is there */
+	const struct cv_artifact *image;  /* never NULL in a launch that is there */
 	bool has_command, has_entrypoint; /* else the image's own */
 	struct cv_items command, entrypoint;
 	const char *workdir, *user; /* NULL: the image's own */
-	struct cv_env *env;	    /* sorted by name */
+	struct cv_env *env;         /* sorted by name */
 	size_t nenv;
 	struct cv_mount *mounts; /* sorted by target */
 	size_t nmounts;
@@ -160,7 +160,7 @@ struct cv_agent {
 	bool has_launch;
 	struct cv_launch launch;
 	struct cv_digest digest; /* of cv_agent_canonical() */
-	const char *file;	 /* name for messages */
+	const char *file;        /* name for messages */
 
 	struct cv_jdoc *doc; /* owner of the strings */
 	struct cv_mem mem;
@@ -191,7 +191,8 @@ int cv_agent_canonical(const struct cv_agent *a, struct cv_buf *out, struct cv_e
 /* cv_agent_uncovered: call `fn` for each thing that cannot be known before the
  * launch, in a stable order: what = "mcp-remote:crm", "model-hosted:llm",
  * "egress:host:port", "writable:/path" (volumes; a tmpfs starts empty),
- * "secret:NAME", "bind:/source"; why is one sentence. fn returns 0, or -1 with e set, which ends it. */
+ * "secret:NAME", "bind:/source"; why is one sentence. fn returns 0, or -1 with e set, which ends
+ * it. */
 int cv_agent_uncovered(const struct cv_agent *a,
 		       int (*fn)(void *ctx, const char *what, const char *why, struct cv_jpos pos,
 				 struct cv_err *e),

@@ -49,8 +49,8 @@ read_items(struct cv_mem *m, struct cv_jv v, bool distinct, struct cv_items *ret
 		if ((distinct ? cv_jv_str(i, &text, e) : cv_jv_text(i, &text, e)) != 0)
 			return -1;
 		if (distinct && cv_items_has(ret, text))
-			return cv_jv_fail(i, e, CV_R_CONFIG,
-					  "found \"%s\" twice, want each once", text);
+			return cv_jv_fail(i, e, CV_R_CONFIG, "found \"%s\" twice, want each once",
+					  text);
 		ret->v[ret->n++] = (struct cv_item){ .text = text, .pos = cv_jv_pos(i) };
 	}
 	return 0;
@@ -250,8 +250,8 @@ cv_conf_relative(struct cv_jv v, const char **ret, struct cv_err *e)
 	wrong = strcmp(text, ".") == 0 ? NULL : cv_tree_path_wrong(text);
 	if (wrong != NULL)
 		return cv_jv_fail(v, e, CV_R_CONFIG,
-				  "found \"%s\", want a path below this file's directory: %s",
-				  text, wrong);
+				  "found \"%s\", want a path below this file's directory: %s", text,
+				  wrong);
 	*ret = text;
 	return 0;
 }

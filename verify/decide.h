@@ -34,8 +34,8 @@ cv_allows(cv_verdict v)
 /* One check that has to be answered about one artifact. */
 struct cv_planned {
 	const char *check; /* catalogue id */
-	bool required;	   /* else advisory: reported, not decisive */
-	bool na_ok;	   /* not-applicable satisfies too */
+	bool required;     /* else advisory: reported, not decisive */
+	bool na_ok;        /* not-applicable satisfies too */
 };
 
 struct cv_answer {
@@ -53,7 +53,7 @@ struct cv_subject_state {
 
 struct cv_counts {
 	size_t passed, failed, unknown, waived, not_applicable;
-	size_t warned;	   /* advisory findings that are not pass */
+	size_t warned;     /* advisory findings that are not pass */
 	size_t unanswered; /* required planned checks without any answer */
 };
 
@@ -66,7 +66,7 @@ enum cv_outcome cv_decide_subject(const struct cv_subject_state *s, struct cv_co
 struct cv_decision {
 	cv_verdict verdict;
 	enum cv_outcome outcome; /* pass, fail, unknown */
-	enum cv_reason reason;	 /* CV_R_NONE for pass */
+	enum cv_reason reason;   /* CV_R_NONE for pass */
 	enum cv_exit exit;
 };
 

@@ -37,11 +37,11 @@ struct cv_ls_artifact {
 	enum cv_atype type;
 	struct cv_digest digest; /* manifest, file or tree digest; alg 0 for what
 				    is not covered (mcp-remote, model-hosted) */
-	const char *url;	 /* what is not covered: its URL; else NULL */
+	const char *url;         /* what is not covered: its URL; else NULL */
 };
 
 struct cv_ls_image {
-	struct cv_digest index;	   /* alg 0: there is no index */
+	struct cv_digest index;    /* alg 0: there is no index */
 	struct cv_digest manifest; /* image id of engines with containerd's store */
 	struct cv_digest config;   /* image id of the others */
 };
@@ -68,8 +68,8 @@ struct cv_launchset {
 	size_t nmounts;
 	bool has_command, has_entrypoint;
 	struct cv_items command, entrypoint; /* in their own order */
-	const char *workdir, *user;	     /* NULL: the image's */
-	struct cv_ls_env *env;		     /* sorted by name; request: all CV_BOUND */
+	const char *workdir, *user;          /* NULL: the image's */
+	struct cv_ls_env *env;               /* sorted by name; request: all CV_BOUND */
 	size_t nenv;
 	struct cv_items secrets;
 	struct cv_items egress;
@@ -91,9 +91,9 @@ struct cv_launchset {
 /* cv_launchset_make: from the agent's launch and what its artifacts were
  * resolved to: `resolved` names each artifact of the agent exactly once.
  * `image` are the digests of launch.image. Everything is copied. */
-int cv_launchset_make(struct cv_launchset **ret, const struct cv_agent *agent,
-		      const char *platform, const struct cv_ls_image *image,
-		      const struct cv_ls_artifact *resolved, size_t n, struct cv_err *e) cv_must;
+int cv_launchset_make(struct cv_launchset **ret, const struct cv_agent *agent, const char *platform,
+		      const struct cv_ls_image *image, const struct cv_ls_artifact *resolved,
+		      size_t n, struct cv_err *e) cv_must;
 
 /* cv_launchset_emit: append the canonical form. cv_launchset_json: the same as
  * a JSON object (new reference). */

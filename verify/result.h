@@ -45,7 +45,7 @@ struct cv_r_signer {
 struct cv_r_evidence {
 	struct cv_digest digest;
 	struct cv_blob blob; /* owned; fd -1 when not kept */
-	char *role;	     /* "signature", "attestation", "sbom", "endorsement" */
+	char *role;          /* "signature", "attestation", "sbom", "endorsement" */
 };
 
 /* Something that a worker saw and that proves nothing: for `inspect`. */
@@ -66,9 +66,9 @@ struct cv_r_finding {
 
 struct cv_r_artifact {
 	const struct cv_artifact *decl; /* lives as long as the result's agent */
-	const char *name;		/* decl->name */
-	char *rule;			/* policy rule that applied, or NULL */
-	char *guidance;			/* that rule's guidance, or NULL */
+	const char *name;               /* decl->name */
+	char *rule;                     /* policy rule that applied, or NULL */
+	char *guidance;                 /* that rule's guidance, or NULL */
 
 	enum cv_basis basis;
 	struct cv_digest digest; /* identity: manifest, file or tree digest */
@@ -129,9 +129,9 @@ struct cv_result {
 	char *agent_path, *policy_path, *lock_path; /* as given, or NULL */
 	struct cv_digest agent_digest, policy_digest, lock_digest;
 	char *policy_name;
-	bool audit;	 /* policy mode audit: never launchable */
+	bool audit;      /* policy mode audit: never launchable */
 	bool historical; /* --at: never launchable */
-	bool partial;	 /* not all artifacts were looked at: never launchable */
+	bool partial;    /* not all artifacts were looked at: never launchable */
 	bool offline;
 	int64_t now;
 	int64_t valid_until;

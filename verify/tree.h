@@ -35,7 +35,7 @@
 
 enum cv_tree_kind {
 	CV_TREE_FILE = 1, /* 0644 */
-	CV_TREE_EXEC,	  /* 0755: the owner may execute it */
+	CV_TREE_EXEC,     /* 0755: the owner may execute it */
 	CV_TREE_LINK,
 	CV_TREE_DIR, /* empty */
 };
@@ -43,9 +43,9 @@ enum cv_tree_kind {
 struct cv_tree_entry {
 	const char *path;
 	enum cv_tree_kind kind;
-	uint64_t size;		 /* content; links: length of target; dirs: 0 */
+	uint64_t size;           /* content; links: length of target; dirs: 0 */
 	struct cv_digest digest; /* SHA-256 of content or target; dirs: none */
-	const char *target;	 /* links; else NULL */
+	const char *target;      /* links; else NULL */
 };
 
 struct cv_tree;
@@ -74,7 +74,7 @@ size_t cv_tree_count(const struct cv_tree *t);
 const struct cv_tree_entry *cv_tree_at(const struct cv_tree *t, size_t i);
 const struct cv_tree_entry *cv_tree_find(const struct cv_tree *t, const char *path);
 uint64_t cv_tree_bytes(const struct cv_tree *t); /* sum of the files' sizes */
-size_t cv_tree_files(const struct cv_tree *t);	 /* regular files */
+size_t cv_tree_files(const struct cv_tree *t);   /* regular files */
 
 /* cv_tree_emit: the hashed text itself, for a bundle's .list file. */
 int cv_tree_emit(const struct cv_tree *t, struct cv_buf *out, struct cv_err *e) cv_must;
