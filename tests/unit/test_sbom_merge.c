@@ -265,6 +265,7 @@ test_trees(void)
 	tree_is("s d>x|d d; f d/a", "d d; f d/a");
 	tree_is("f d/a|d d", "d d; f d/a"); /* a directory again keeps them */
 	tree_is("f d/a=12; h d/b>d/a|h c>d/b|f d/a=123", "d d; f c; f d/a=3; f d/b");
+	tree_is("d ./; d /; f ./a|d ./", "f a");
 	tree_is("f a|s l>a; s m>../../x", "f a; s l; s m");
 }
 
@@ -338,6 +339,88 @@ test_table_untrusted(void)
 	T(errors > 1000);
 }
 
+/* ---- tables written by hand ---- */
+
+static int
+table_with(const struct cv_row *rows, size_t n, uint64_t unpacked)
+{
+	struct cv_table_out *t = NULL;
+	struct cv_err e = { 0 };
+	uint64_t place;
+	int fd = memfd_create("table", MFD_CLOEXEC);
+
+	T_OK(cv_table_create(&t, fd, &e), e);
+	for (size_t i = 0; i < n; i++)
+		T_OK(cv_table_add(t, &rows[i], &place, &e), e);
+	T_OK(cv_table_finish(t, unpacked, &e), e);
+	cv_table_close(&t);
+	return fd;
+}
+
+static struct cv_blob
+blob_of(int fd)
+{
+	struct stat st;
+
+	T(fstat(fd, &st) == 0);
+	return (struct cv_blob){ .fd = fd, .len = (uint64_t)st.st_size };
+}
+
+/* What a walk of the layer would have refused already is refused here too. */
+static void
+test_both(void)
+{
+	const struct cv_row rows[] = {
+		{ .kind = CV_ROW_WHITEOUT, .name = cv_span_str("a") },
+		{ .kind = CV_ROW_FILE, .name = cv_span_str("a") },
+		{ .kind = CV_ROW_FILE, .name = cv_span_str("b") },
+		{ .kind = CV_ROW_SYMLINK, .name = cv_span_str("b"), .link = cv_span_str("c") },
+	};
+	struct seen s = { 0 };
+	const struct cv_sink sink = { .finding = see, .ctx = &s };
+	struct cv_answers a = CV_ANSWERS(sink);
+	struct cv_merge *m = NULL;
+	struct cv_err e = { 0 };
+	int fd = table_with(rows, CV_COUNT(rows), 1024);
+
+	T_OK(cv_merge_open(&m, &a, &e), e);
+	T_OK(cv_merge_layer(m, 0, blob_of(fd), &e), e);
+	T_INT(s.n, 2);
+	T_STR(s.f[0].check, "image.whiteout-invalid");
+	T_STR(s.f[1].check, "image.duplicate-entry");
+	cv_merge_free(&m);
+	(void)close(fd);
+}
+
+static void
+test_limits(void)
+{
+	struct seen s = { 0 };
+	const struct cv_sink sink = { .finding = see, .ctx = &s };
+	struct cv_answers a = CV_ANSWERS(sink);
+	struct cv_merge *m = NULL;
+	struct cv_merge_counts c;
+	struct cv_err e = { 0 };
+	int big = table_with(NULL, 0, CV_MAX_UNPACKED_BYTES / 2 + 1),
+	    small = table_with(NULL, 0, 1024);
+
+	T_OK(cv_merge_open(&m, &a, &e), e);
+	for (uint64_t k = 0; k < 3; k++)
+		T_OK(cv_merge_layer(m, k, blob_of(big), &e), e);
+	T_OK(cv_merge_finish(m, &c, &e), e);
+	T_INT(s.n, 1); /* and nothing is passed */
+	T_STR(s.f[0].check, "image.bomb");
+	T_HAS(s.f[0].where, "layer 1");
+	cv_merge_free(&m);
+	T_OK(cv_merge_open(&m, &a, &e), e);
+	for (uint64_t k = 0; k < CV_MAX_LAYERS; k++)
+		T_OK(cv_merge_layer(m, k, blob_of(small), &e), e);
+	T_NO(cv_merge_layer(m, CV_MAX_LAYERS, blob_of(small), &e), e, CV_R_LIMIT);
+	cv_merge_free(&m);
+	(void)close(big);
+	(void)close(small);
+}
+
 /* What a walk leaves behind that did not come to its end. */
 static void
 test_unfinished(void)
@@ -405,6 +488,8 @@ static const struct t_case cases[] = {
 	{ "removals", test_removed },
 	{ "counts", test_counts },
 	{ "changed tables", test_table_untrusted },
+	{ "what a walk would have refused", test_both },
+	{ "limits over all layers", test_limits },
 	{ "an unfinished table", test_unfinished },
 	{ "many entries", test_many },
 };
