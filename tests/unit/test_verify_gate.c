@@ -286,8 +286,7 @@ malformed(void)
 	static const char *const outers[] = {
 		"{\"launch\": []}",
 		"{\"launch\": {\"schema\": \"clawverify.launch-request/2\"}}",
-		"{\"launch\": {\"schema\": \"clawverify.launch-request/1\", \"priviledged\": "
-		"true}}",
+		"{\"launch\": {\"schema\": \"clawverify.launch-request/1\", \"users\": \"0\"}}",
 		"{\"enforced\": [\"everything\"]}",
 		"{\"sources\": []}",
 		"{\"Launch\": {}}",

@@ -215,6 +215,7 @@ environment(void)
 	for (size_t i = 0; i < h.args.n; i++)
 		T(strstr(h.args.v[i], "s3cret") == NULL && strstr(h.args.v[i], "Mars") == NULL);
 	T_OK(cv_docker_env(&out, &h.docker, &h.contract, &h.e), h.e);
+	cv_args_free(&h.args);
 	h.args = out;
 	out = (struct cv_args){ 0 };
 	T(has(&h, "TOKEN=s3cret") && has(&h, "TZ=Mars") && has(&h, "MODE=prod-1") &&
