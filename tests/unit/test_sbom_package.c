@@ -248,6 +248,37 @@ test_archive(void)
 	npm_refused(&b, "archive.bomb", "more than 4294967296 bytes");
 }
 
+static void
+test_limits(void)
+{
+	struct cv_buf b = CV_BUF(128 * CV_MIB), z = CV_BUF(128 * CV_MIB);
+	char name[400];
+
+	mk_file(&b, "package/package.json", MANIFEST);
+	for (int i = 0; i < CV_MAX_PACKAGE_ENTRIES; i++) {
+		(void)snprintf(name, sizeof(name), "package/%d", i);
+		mk_file(&b, name, "");
+	}
+	mk_end(&b);
+	mk_gzip(&z, cv_buf_span(&b));
+	cv_buf_free(&b);
+	refused(&z, "archive.bomb", "more than 100000 members");
+	b = npm_start(MANIFEST);
+	(void)snprintf(name, sizeof(name), "package/%0256d", 1);
+	mk_long(&b, 'L', name);
+	mk_file(&b, "x", "1");
+	npm_refused(&b, "archive.malformed", "longer than 255 bytes");
+	b = make(); /* a manifest of more than 1 MiB, right in all else */
+	char *text = malloc(CV_NPM_MANIFEST + 100);
+	T(text != NULL);
+	memset(text, ' ', CV_NPM_MANIFEST + 1);
+	text[CV_NPM_MANIFEST + 1] = '\0';
+	memcpy(text, MANIFEST, strlen(MANIFEST));
+	mk_file(&b, "package/package.json", text);
+	npm_refused(&b, "tool.manifest-invalid", "more than 1 MiB");
+	free(text);
+}
+
 /* ---- the manifest ---- */
 
 static void
@@ -537,6 +568,7 @@ static const struct t_case cases[] = {
 	{ "npm: two members in one place", test_collisions },
 	{ "npm: kinds of members", test_kinds },
 	{ "npm: the archive", test_archive },
+	{ "npm: limits", test_limits },
 	{ "npm: the manifest", test_manifest },
 	{ "npm: what runs at install", test_scripts },
 	{ "npm: a good package", test_good },
