@@ -614,9 +614,6 @@ killed(void)
 
 		T(pid >= 0);
 		if (pid == 0) {
-			struct cv_err e = { 0 };
-
-			(void)e;
 			_exit(seal_try(&s) == 0 ? 0 : 1);
 		}
 		usleep(i * 400);
@@ -642,6 +639,35 @@ killed(void)
 	T_OK(seal_try(&s), s.e); /* and sweeps what the killed ones left */
 	T_INT(named(s.dir, &temporary), 1);
 	T_INT(temporary, 0);
+	seal_free(&s);
+}
+
+/* Many at once, the same bundle: one name, whole, and all of them succeed. */
+static void
+at_once(void)
+{
+	cv_auto(cv_bundle_close) struct cv_bundle *b = NULL;
+	pid_t pids[6];
+	struct sealed s;
+	unsigned temporary;
+	const char *check;
+	int status;
+
+	seal_make(&s, "atonce");
+	for (size_t i = 0; i < CV_COUNT(pids); i++) {
+		pids[i] = fork();
+		T(pids[i] >= 0);
+		if (pids[i] == 0)
+			_exit(seal_try(&s) == 0 ? 0 : 1);
+	}
+	for (size_t i = 0; i < CV_COUNT(pids); i++) {
+		T(waitpid(pids[i], &status, 0) == pids[i]);
+		T(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	}
+	T_INT(named(s.dir, &temporary), 1);
+	T_INT(temporary, 0);
+	T_OK(seal_try(&s), s.e);
+	T_OK(seal_open(&s, &b, &check), s.e);
 	seal_free(&s);
 }
 
@@ -709,6 +735,7 @@ static const struct t_case cases[] = {
 	{ "changed between verdict and sealing", changed_after_the_verdict },
 	{ "sealed twice: the same, with a new verdict; broken: replaced", twice_the_same },
 	{ "killed while sealing", killed },
+	{ "sealed by many at once", at_once },
 	{ "a full disk", full_disk },
 	{ "directories that others may write", directory_of_others },
 };
