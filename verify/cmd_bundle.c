@@ -158,15 +158,13 @@ const struct cv_cmd cv_verb_bundle = {
 	.name = "bundle",
 	.args = "create [AGENT] | verify BUNDLE | show BUNDLE",
 	.summary = "seal a verified agent for launchers, and check what was sealed",
-	.text = "create verifies AGENT and writes exactly what passed into a directory that is "
-		"named\n"
-		"by its digest: image, files, evidence, the signed verdict with its end, "
-		"launch.json.\n"
-		"It is signed with --key, else with this host's local key (clawverify trust "
-		"keygen).\n"
-		"verify proves every byte and the signature; show lists the members as well. They\n"
-		"believe the bundle_keys of gate.json, without one --key, else the local key.\n"
-		"BUNDLE is the directory, or sha256:... of one below --out.\n",
+	.text = "create verifies AGENT and writes exactly what passed into a directory that is\n"
+		"named by its digest: image, files, evidence, the signed verdict with its end,\n"
+		"launch.json. It is signed with --key, else with this host's local key\n"
+		"(clawverify trust keygen). verify proves every byte and the signature; show\n"
+		"lists the members as well. They believe the bundle_keys of gate.json, without\n"
+		"one --key, else the local key. BUNDLE is the directory, or sha256:... of one\n"
+		"below --out.\n",
 	.examples = "  clawverify bundle create\n"
 		    "  clawverify bundle create agents/invoice --key ci.key --out /srv/bundles\n"
 		    "  clawverify bundle verify /srv/bundles/sha256-4f1c... --key ci.pub\n",

@@ -217,13 +217,11 @@ const struct cv_cmd cv_verb_endorse = {
 	.name = "endorse",
 	.args = "NAME [AGENT]",
 	.summary = "sign that an artifact is what you agreed to run",
-	.text = "For what its maker does not sign. The artifact is verified by the policy's "
-		"rules;\n"
-		"only when nothing but a signature is missing, and you agree, is a statement "
-		"about\n"
-		"its digest signed, with an end, into endorsements/NAME.dsse.json beside the "
-		"agent\n"
-		"file. It counts where the policy names your key among its endorsers.\n",
+	.text = "For what its maker does not sign. The artifact is verified by the policy's\n"
+		"rules; only when nothing but a signature is missing, and you agree, is a\n"
+		"statement about its digest signed, with an end, into\n"
+		"endorsements/NAME.dsse.json beside the agent file. It counts where the policy\n"
+		"names your key among its endorsers.\n",
 	.examples = "  clawverify endorse pdf\n"
 		    "  clawverify endorse llm --expires 30d --key team.key --yes\n",
 	.opts = opts,

@@ -75,14 +75,11 @@ const struct cv_cmd cv_verb_hook = {
 	.name = "hook",
 	.args = "exec",
 	.summary = "answer a launcher before it starts an agent",
-	.text = "Reads one JSON request (clawverify.gate-request/1) from standard input and "
-		"writes\n"
-		"one JSON answer (clawverify.gate/1) to standard output, always. Exit code: 0 "
-		"allow,\n"
-		"1 deny, 2 deny because nothing could be checked, 3 or 4 retry. The bundle that "
-		"the\n"
-		"request names has to be sealed by a key, and under a policy, that gate.json "
-		"accepts.\n",
+	.text = "Reads one JSON request (clawverify.gate-request/1) from standard input and\n"
+		"writes one JSON answer (clawverify.gate/1) to standard output, always. Exit\n"
+		"code: 0 allow, 1 deny, 2 deny because nothing could be checked, 3 or 4 retry.\n"
+		"The bundle that the request names has to be sealed by a key, and under a\n"
+		"policy, that gate.json accepts.\n",
 	.examples = "  clawverify hook exec < request.json\n"
 		    "  clawverify hook exec --gate gate.json --out bundles < request.json\n",
 	.opts = opts,

@@ -323,9 +323,9 @@ const struct cv_cmd cv_verb_init = {
 	.summary = "write a first agent.json and policy.json",
 	.text = "Without parts named by options, takes what lies in DIR (here): OCI layouts,\n"
 		"models, packed tools, skills, prompts. Replaces no file.\n",
-	.examples = "  clawverify init\n"
-		    "  clawverify init --image runtime=registry.example/acme/agent:1.4 --key "
-		    "cosign.pub\n",
+	.examples =
+		"  clawverify init\n"
+		"  clawverify init --image runtime=registry.example/agent:1.4 --key maker.pub\n",
 	.opts = opts,
 	.max_args = 1,
 	.run = run_init,

@@ -197,8 +197,7 @@ run_inspect(struct cv_cmdline *c, struct cv_err *e)
 }
 
 static const struct cv_opt opts[] = {
-	{ "policy", 'p', CV_OPT_VALUE, "FILE",
-	  "whose signers to try; without one nothing is proven" },
+	{ "policy", 'p', CV_OPT_VALUE, "FILE", "whose signers to try; without, nothing is proven" },
 	{ "db", 0, CV_OPT_VALUE, "FILE", "another advisory index" },
 	{ "platform", 0, CV_OPT_VALUE, "OS/ARCH", "of an image" },
 	{ NULL, 0, 0, NULL, NULL },

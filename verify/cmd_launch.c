@@ -322,15 +322,12 @@ const struct cv_cmd cv_verb_launch = {
 	.args = "[BUNDLE | AGENT]",
 	.summary = "verify, seal and start an agent, or start a sealed bundle",
 	.text = "An AGENT (without it ./agent.json) is verified and sealed first. The bundle is\n"
-		"proven whole and still valid right before the start. The image is loaded from it\n"
-		"and started by its id, with the mounts, limits and capabilities of launch.json; "
-		"each\n"
-		"control is reported enforced or unenforced, and a required one that docker "
-		"cannot\n"
-		"enforce refuses the launch. Secrets and free values come from this environment.\n"
-		"Once it says \"starting\", the exit code is docker's: the container's own, or 125 "
-		"to\n"
-		"127 if docker could not start it.\n",
+		"proven whole and still valid right before the start. The image is loaded from\n"
+		"it and started by its id, with the mounts, limits and capabilities of\n"
+		"launch.json; each control is reported enforced or unenforced, and a required\n"
+		"one that docker cannot enforce refuses the launch. Secrets and free values come\n"
+		"from this environment. Once it says \"starting\", the exit code is docker's: the\n"
+		"container's own, or 125 to 127 if docker could not start it.\n",
 	.examples = "  clawverify launch --with docker\n"
 		    "  clawverify launch --print agents/invoice\n"
 		    "  clawverify launch sha256:4f1c... --out /srv/bundles\n",

@@ -165,7 +165,7 @@ static const struct cv_opt opts[] = {
 	{ "check", 0, CV_OPT_FLAG, NULL, "write nothing; exit 1 if the lock would change" },
 	{ "diff", 0, CV_OPT_FLAG, NULL, "write nothing; show what would change" },
 	{ "policy", 'p', CV_OPT_VALUE, "FILE", "another policy than the agent names" },
-	{ "lock", 0, CV_OPT_VALUE, "FILE", "another lock than clawverify.lock beside the agent" },
+	{ "lock", 0, CV_OPT_VALUE, "FILE", "instead of clawverify.lock beside the agent" },
 	{ "platform", 0, CV_OPT_VALUE, "OS/ARCH", "for images that name none" },
 	{ NULL, 0, 0, NULL, NULL },
 };

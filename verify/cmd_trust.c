@@ -216,11 +216,9 @@ const struct cv_cmd cv_verb_trust = {
 	.args = "keygen | list [AGENT] | show SIGNER [AGENT]",
 	.summary = "make this host's signing key; list whom a policy trusts",
 	.text = "keygen makes an Ed25519 key (--type p256 for ECDSA) in NAME.key, mode 0600, and\n"
-		"NAME.pub; without --out the local key of this host, which seals and endorses "
-		"where\n"
-		"no other is named. A key is never overwritten. list and show name the signers of "
-		"a\n"
-		"policy and their keys.\n",
+		"NAME.pub; without --out the local key of this host, which seals and endorses\n"
+		"where no other is named. A key is never overwritten. list and show name the\n"
+		"signers of a policy and their keys.\n",
 	.examples = "  clawverify trust keygen\n"
 		    "  clawverify trust keygen --out ci --type p256\n"
 		    "  clawverify trust list\n",

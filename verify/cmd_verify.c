@@ -52,7 +52,7 @@ run_verify(struct cv_cmdline *c, struct cv_err *e)
 
 static const struct cv_opt opts[] = {
 	{ "policy", 'p', CV_OPT_VALUE, "FILE", "another policy, or preset:strict|standard|audit" },
-	{ "lock", 0, CV_OPT_VALUE, "FILE", "another lock than clawverify.lock beside the agent" },
+	{ "lock", 0, CV_OPT_VALUE, "FILE", "instead of clawverify.lock beside the agent" },
 	{ "db", 0, CV_OPT_VALUE, "FILE", "another advisory index" },
 	{ "platform", 0, CV_OPT_VALUE, "OS/ARCH", "for images that name none" },
 	{ "at", 0, CV_OPT_VALUE, "TIME", "decide as of then; never launchable" },

@@ -25,8 +25,8 @@ cv_help_main(FILE *out)
 	for (size_t i = 0; cv_cmds[i] != NULL; i++)
 		(void)fprintf(out, "  %-11s %s\n", cv_cmds[i]->name, cv_cmds[i]->summary);
 	(void)fputs("\n"
-		    "clawverify COMMAND --help tells more; clawverify explain CHECK what a check "
-		    "means.\n"
+		    "clawverify COMMAND --help tells more; clawverify explain tells what is "
+		    "checked.\n"
 		    "Exit codes: 0 pass, 1 fail, 2 usage or configuration, 3 unknown, 4 internal;\n"
 		    "whatever is not 0: do not launch.\n",
 		    out);
@@ -55,7 +55,7 @@ cv_help_cmd(FILE *out, const struct cv_cmd *cmd)
 {
 	if (cmd->examples != NULL)
 		(void)fprintf(out, "%s\n", cmd->examples);
-	(void)fprintf(out, "clawverify %s%s%s [OPTIONS]: %s\n", cmd->name,
+	(void)fprintf(out, "clawverify %s [OPTIONS]%s%s\n  %s\n", cmd->name,
 		      cmd->args != NULL ? " " : "", cmd->args != NULL ? cmd->args : "",
 		      cmd->summary);
 	if (cmd->text != NULL)

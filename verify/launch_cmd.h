@@ -77,7 +77,7 @@ int cv_lc_failed(const struct cv_cmdline *c, const char *check, struct cv_err *e
 	{ "policy", 'p', CV_OPT_VALUE, "FILE",                                                     \
 	  "another policy, or preset:strict|standard|audit" },                                     \
 		{ "lock", 0, CV_OPT_VALUE, "FILE",                                                 \
-		  "another lock than clawverify.lock beside the agent" },                          \
+		  "instead of clawverify.lock beside the agent" },                                 \
 		{ "db", 0, CV_OPT_VALUE, "FILE", "another advisory index" },                       \
 	{                                                                                          \
 		"platform", 0, CV_OPT_VALUE, "OS/ARCH", "for images that name none"                \

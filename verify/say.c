@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "trust/base/text.h"
+#include "verify/report/report.h"
 
 #include "trust/base/banned.h"
 
@@ -26,36 +27,6 @@ cv_say(const struct cv_cmdline *c, const char *fmt, ...)
 	(void)fprintf(stderr, "%s\n", cv_buf_text(&safe));
 }
 
-/* next_step: what a person can do about a reason; "" where the text says it. */
-static const char *
-next_step(enum cv_reason reason)
-{
-	switch (reason) {
-	case CV_R_UNREACHABLE:
-	case CV_R_THROTTLED:
-	case CV_R_CUTOFF:
-		return "try again, or work from what is in the store with --offline";
-	case CV_R_DENIED:
-		return "log in to the registry (docker login, podman login), then try again";
-	case CV_R_OFFLINE:
-		return "run once without --offline, so that the store has it";
-	case CV_R_DEADLINE:
-		return "give more time with --timeout";
-	case CV_R_DISK:
-		return "make room, or choose another place with --store";
-	case CV_R_MEMORY:
-		return "close other programs, or use a machine with more memory";
-	case CV_R_BUG:
-	case CV_R_WORKER:
-		return "this is a defect of clawverify: please report it with the text above";
-	case CV_R_CONFINEMENT:
-		return "use a kernel with Landlock and seccomp, or a policy with "
-		       "\"confinement\": \"best-effort\"";
-	default:
-		return "";
-	}
-}
-
 static const char *
 exit_word(enum cv_exit code)
 {
@@ -73,9 +44,10 @@ exit_word(enum cv_exit code)
 	}
 }
 
-/* fail_json: {"schema", "outcome", "exit_code", "error": {"reason", "message"}} */
+/* fail_json: {"schema", "outcome", "exit_code", "error": {"reason", "message",
+ * "next"}} */
 static void
-fail_json(const struct cv_err *e, enum cv_exit code)
+fail_json(const struct cv_err *e, enum cv_exit code, const char *next)
 {
 	cv_auto(cv_buf_free) struct cv_buf safe = CV_BUF(16384);
 	cv_auto(cv_buf_free) struct cv_buf out = CV_BUF(65536);
@@ -83,9 +55,10 @@ fail_json(const struct cv_err *e, enum cv_exit code)
 	json_t *v;
 
 	cv_text_safe(&safe, cv_span_str(e->text), 0);
-	v = json_pack("{s:s, s:s, s:i, s:b, s:{s:s, s:s}}", "schema", "clawverify.result/1",
+	v = json_pack("{s:s, s:s, s:i, s:b, s:{s:s, s:s, s:s*}}", "schema", "clawverify.result/1",
 		      "outcome", exit_word(code), "exit_code", (int)code, "launchable", 0, "error",
-		      "reason", cv_reason_word(e->reason), "message", cv_buf_text(&safe));
+		      "reason", cv_reason_word(e->reason), "message", cv_buf_text(&safe), "next",
+		      next[0] != '\0' ? next : NULL);
 	if (v != NULL && cv_json_emit(&out, v, &ignored) == 0)
 		(void)fputs(cv_buf_text(&out), stdout);
 	json_decref(v);
@@ -97,7 +70,7 @@ cv_cmd_failed(const struct cv_cmdline *c, const struct cv_err *e)
 {
 	cv_auto(cv_buf_free) struct cv_buf safe = CV_BUF(16384);
 	enum cv_exit code = cv_reason_exit(e->reason);
-	const char *next = next_step(e->reason);
+	const char *next = cv_reason_next(e->reason);
 
 	if (code == CV_EXIT_PASS)
 		code = CV_EXIT_INTERNAL;
@@ -107,6 +80,6 @@ cv_cmd_failed(const struct cv_cmdline *c, const struct cv_err *e)
 	if (next[0] != '\0')
 		(void)fprintf(stderr, "next: %s\n", next);
 	if (c->json)
-		fail_json(e, code);
+		fail_json(e, code, next);
 	return (int)code;
 }

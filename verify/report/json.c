@@ -9,7 +9,6 @@
 #include "trust/base/checks.h"
 #include "trust/base/clock.h"
 #include "trust/base/text.h"
-#include "verify/report/explain.h"
 
 #include "trust/base/banned.h"
 
@@ -94,12 +93,13 @@ by_check(const void *x, const void *y)
 }
 
 static json_t *
-check_json(struct doc *d, const struct cv_result *r, const struct cv_r_finding *f)
+check_json(struct doc *d, const struct cv_result *r, const struct cv_r_finding *f,
+	   const char *artifact)
 {
 	const struct cv_finding *x = &f->a.f;
 	const struct cv_check *check = cv_check_find(x->check);
-	const struct cv_explain *explain = cv_explain_find(x->check);
 	bool good = x->outcome == CV_PASS || x->outcome == CV_NOT_APPLICABLE;
+	char next[CV_NEXT_TEXT];
 	json_t *v = json_object();
 
 	put(d, v, "id", json_string(x->check));
@@ -108,7 +108,8 @@ check_json(struct doc *d, const struct cv_result *r, const struct cv_r_finding *
 	if (!good) {
 		put(d, v, "reason", json_string(cv_reason_word(x->reason)));
 		put_text(d, v, "message", check != NULL ? check->title : NULL);
-		put_text(d, v, "next", explain != NULL ? explain->next : NULL);
+		put_text(d, v, "next",
+			 cv_next_text(next, x->check, x->outcome, x->reason, artifact));
 	}
 	put_text(d, v, "expected", x->expected);
 	put_text(d, v, "found", x->found);
@@ -128,8 +129,9 @@ check_json(struct doc *d, const struct cv_result *r, const struct cv_r_finding *
 
 /* unanswered_json: a planned check without an answer is told, not left out. */
 static json_t *
-unanswered_json(struct doc *d, const struct cv_planned *p)
+unanswered_json(struct doc *d, const struct cv_planned *p, const char *artifact)
 {
+	char next[CV_NEXT_TEXT];
 	json_t *v = json_object();
 
 	put(d, v, "id", json_string(p->check));
@@ -137,33 +139,59 @@ unanswered_json(struct doc *d, const struct cv_planned *p)
 	put(d, v, "required", json_boolean(p->required));
 	put(d, v, "reason", json_string(cv_reason_word(CV_R_UNDECIDED)));
 	put(d, v, "message", json_string("the check was planned and did not come to an end"));
+	put_text(d, v, "next", cv_next_text(next, p->check, CV_UNKNOWN, CV_R_UNDECIDED, artifact));
 	return v;
 }
 
-static json_t *
-checks_json(struct doc *d, const struct cv_result *r, const struct cv_r_finding *f, size_t n,
-	    const struct cv_planned *plan, size_t nplan)
+/* by_plan: the order in which unanswered checks are told. */
+static int
+by_plan(const void *x, const void *y)
 {
-	cv_auto(cv_freep) const struct cv_r_finding **sorted = calloc(n + 1, sizeof(*sorted));
-	json_t *list = json_array();
+	const struct cv_planned *a = *(const struct cv_planned *const *)x;
+	const struct cv_planned *b = *(const struct cv_planned *const *)y;
 
-	if (sorted == NULL) {
+	return strcmp(a->check, b->check);
+}
+
+static bool
+answered(const struct cv_planned *p, const struct cv_r_finding *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(f[i].a.f.check, p->check) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* checks_json: answers and what nobody answered, in one list sorted by id. */
+static json_t *
+checks_json(struct doc *d, const struct cv_result *r, const char *artifact,
+	    const struct cv_r_finding *f, size_t n, const struct cv_planned *plan, size_t nplan)
+{
+	cv_auto(cv_freep) const struct cv_r_finding **said = calloc(n + 1, sizeof(*said));
+	cv_auto(cv_freep) const struct cv_planned **unsaid = calloc(nplan + 1, sizeof(*unsaid));
+	json_t *list = json_array();
+	size_t m = 0, k = 0;
+
+	if (said == NULL || unsaid == NULL) {
 		d->failed = true;
 		return list;
 	}
 	for (size_t i = 0; i < n; i++)
-		sorted[i] = &f[i];
-	qsort(sorted, n, sizeof(*sorted), by_check);
-	for (size_t i = 0; i < n; i++)
-		push(d, list, check_json(d, r, sorted[i]));
+		said[i] = &f[i];
 	for (size_t i = 0; i < nplan; i++) {
-		bool answered = false;
-
-		for (size_t k = 0; k < n && !answered; k++)
-			answered = strcmp(f[k].a.f.check, plan[i].check) == 0;
-		if (!answered)
-			push(d, list, unanswered_json(d, &plan[i]));
+		if (!answered(&plan[i], f, n))
+			unsaid[m++] = &plan[i];
 	}
+	qsort(said, n, sizeof(*said), by_check);
+	qsort(unsaid, m, sizeof(*unsaid), by_plan);
+	for (size_t i = 0; i < n; i++) {
+		while (k < m && strcmp(unsaid[k]->check, said[i]->a.f.check) < 0)
+			push(d, list, unanswered_json(d, unsaid[k++], artifact));
+		push(d, list, check_json(d, r, said[i], artifact));
+	}
+	while (k < m)
+		push(d, list, unanswered_json(d, unsaid[k++], artifact));
 	return list;
 }
 
@@ -314,7 +342,8 @@ artifact_json(struct doc *d, const struct cv_result *r, const struct cv_r_artifa
 	put(d, v, "basis", json_string(cv_basis_word(a->basis)));
 	put_text(d, v, "rule", a->rule);
 	put_text(d, v, "guidance", a->guidance);
-	put(d, v, "checks", checks_json(d, r, a->findings, a->nfindings, a->plan, a->nplan));
+	put(d, v, "checks",
+	    checks_json(d, r, a->name, a->findings, a->nfindings, a->plan, a->nplan));
 	put_int(d, v, "duration_ms", (uint64_t)(a->ms < 0 ? 0 : a->ms));
 	return v;
 }
@@ -420,7 +449,7 @@ cv_report_json(struct cv_buf *out, const struct cv_result *r, struct cv_err *e)
 	for (size_t i = 0; i < r->nartifacts; i++)
 		push(&d, list, artifact_json(&d, r, &r->artifacts[i]));
 	put(&d, v, "artifacts", list);
-	put(&d, v, "checks", checks_json(&d, r, r->findings, r->nfindings, r->plan, r->nplan));
+	put(&d, v, "checks", checks_json(&d, r, "", r->findings, r->nfindings, r->plan, r->nplan));
 	put(&d, v, "uncovered", uncovered_json(&d, r));
 	put(&d, v, "counts", counts_json(&d, &r->counts));
 	put_digest(&d, v, "bundle", &r->bundle);

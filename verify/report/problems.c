@@ -87,17 +87,35 @@ cv_confinement_text(const struct cv_result *r, char out[128])
 
 /* ---- problems ---- */
 
-/* derived: an answer that follows from others, told after them. */
+/* rank: causes before what follows from them: first why the bytes are not there
+ * or not the agreed ones, then what is in them, then who vouches. */
 static int
-derived(const char *check)
+rank(const char *check)
 {
-	static const char *const ids[] = { "basis.insufficient", "sbom.absent", NULL };
+	static const struct {
+		const char *prefix;
+		int rank;
+	} ranks[] = {
+		{ "internal.", 0 },     { "worker.", 0 },      { "sandbox.", 0 },
+		{ "run.", 0 },          { "fetch.", 1 },       { "file.", 1 },
+		{ "agent.changed", 2 }, { "lock.", 2 },        { "oci.", 3 },
+		{ "archive.", 3 },      { "model.pickle", 4 }, { "tool.lifecycle-script", 4 },
+		{ "sig.", 6 },          { "endorse.", 6 },     { "sbom.", 7 },
+		{ "vuln.", 8 },         { "basis.", 9 },
+	};
 
-	for (size_t i = 0; ids[i] != NULL; i++) {
-		if (strcmp(ids[i], check) == 0)
-			return 1;
+	for (size_t i = 0; i < CV_COUNT(ranks); i++) {
+		if (strncmp(check, ranks[i].prefix, strlen(ranks[i].prefix)) == 0)
+			return ranks[i].rank;
 	}
-	return 0;
+	return 5;
+}
+
+bool
+cv_problem_derived(const struct cv_problem *p)
+{
+	return strcmp(p->check, "basis.insufficient") == 0 ||
+	       strcmp(p->check, "sbom.absent") == 0 || cv_undecided(p->check, p->outcome);
 }
 
 static int
@@ -115,8 +133,7 @@ by_gravity(const void *x, const void *y)
 	if ((a->f == NULL) != (b->f == NULL))
 		return (a->f == NULL) - (b->f == NULL);
 	if ((c = strcmp(a->artifact, b->artifact)) != 0 ||
-	    (c = derived(a->check) - derived(b->check)) != 0 ||
-	    (c = strcmp(a->check, b->check)) != 0)
+	    (c = rank(a->check) - rank(b->check)) != 0 || (c = strcmp(a->check, b->check)) != 0)
 		return c;
 	if (a->f == NULL || b->f == NULL)
 		return 0;

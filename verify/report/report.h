@@ -49,9 +49,26 @@ struct cv_problem {
 };
 
 /* cv_problems: all of a result, required before advisory, fail before unknown,
- * then by artifact, check and place. The caller frees *ret. */
+ * then by artifact, causes before what follows from them, check and place. The
+ * caller frees *ret. */
 int cv_problems(const struct cv_result *r, struct cv_problem **ret, size_t *n,
 		struct cv_err *e) cv_must;
+
+/* cv_problem_derived: one that follows from another problem of its artifact, if
+ * there is one. */
+bool cv_problem_derived(const struct cv_problem *p);
+
+/* cv_undecided: the check was not decided, so that what is said about the case
+ * in which it fails does not hold. */
+bool cv_undecided(const char *check, enum cv_outcome outcome);
+
+/* cv_next_text: what to do about a problem, commands with the artifact's name in
+ * them; into out, which is returned. cv_reason_next: about a reason alone; "" if
+ * its error's text says it. */
+#define CV_NEXT_TEXT 320
+const char *cv_next_text(char out[CV_NEXT_TEXT], const char *check, enum cv_outcome outcome,
+			 enum cv_reason reason, const char *artifact);
+const char *cv_reason_next(enum cv_reason reason);
 
 /* cv_confinement_text: "landlock 6, seccomp", or what is missing; into out. */
 const char *cv_confinement_text(const struct cv_result *r, char out[128]);

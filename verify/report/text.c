@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trust/base/checks.h"
 #include "trust/base/clock.h"
 #include "trust/base/text.h"
 #include "verify/report/explain.h"
@@ -103,7 +104,7 @@ table(const struct text *t)
 	}
 	cv_buf_str(t->out, "\n  ");
 	pad(t->out, "ARTIFACT", wide);
-	cv_buf_str(t->out, "TYPE          RESULT   BASIS     CHECKS  NOTE\n");
+	cv_buf_str(t->out, "TYPE    RESULT   BASIS     CHECKS  NOTE\n");
 	for (size_t i = 0; i < t->r->nartifacts; i++) {
 		const struct cv_r_artifact *a = &t->r->artifacts[i];
 		const struct cv_counts *n = &a->counts;
@@ -112,7 +113,7 @@ table(const struct text *t)
 			       n->passed + n->failed + n->unknown + n->waived + n->unanswered);
 		cv_buf_str(t->out, "  ");
 		pad(t->out, safe(name, a->name), wide);
-		pad(t->out, a->decl != NULL ? cv_atype_word(a->decl->type) : "", 12);
+		pad(t->out, a->decl != NULL ? cv_atype_word(a->decl->type) : "", 6);
 		pad(t->out, cv_outcome_shout(a->outcome), 7);
 		pad(t->out, cv_basis_word(a->basis), 8);
 		pad(t->out, checks, 6);
@@ -165,33 +166,37 @@ static void
 problem(const struct text *t, size_t number, const struct cv_problem *p)
 {
 	const struct cv_explain *x = cv_explain_find(p->check);
+	char next[CV_NEXT_TEXT];
 
 	problem_head(t, number, p);
-	if (p->f != NULL) {
-		field(t, "expected", p->f->expected);
-		field(t, "found", p->f->found);
-		field(t, "where", p->f->where);
-		field(t, "note", p->f->note);
-	} else {
-		field(t, "found", "no answer: the check was planned and did not come to an end");
-	}
-	if (x != NULL) {
+	field(t, "expected", p->f->expected);
+	field(t, "found", p->f->found);
+	field(t, "where", p->f->where);
+	field(t, "note", p->f->note);
+	if (x != NULL && !cv_undecided(p->check, p->outcome)) {
 		cv_buf_str(t->out, "   ");
 		cv_wrap(t->out, x->why, 3, 3, CV_REPORT_WIDTH);
 		cv_buf_byte(t->out, '\n');
-		field(t, "next", x->next);
 	}
+	field(t, "next", cv_next_text(next, p->check, p->outcome, p->f->reason, p->artifact));
 }
 
 static void
 problem_line(const struct text *t, const struct cv_problem *p)
 {
-	char name[SAFE_TEXT], found[SAFE_TEXT];
+	const struct cv_check *check = cv_check_find(p->check);
+	cv_auto(cv_buf_free) struct cv_buf b = CV_BUF(SAFE_TEXT * 2);
+	char name[SAFE_TEXT];
 
-	cv_buf_fmt(t->out, "   %s  %s%s  %.60s\n",
-		   p->artifact[0] != '\0' ? safe(name, p->artifact) : "agent", p->check,
-		   p->outcome == CV_UNKNOWN ? " (unknown)" : "",
-		   p->f != NULL ? safe(found, p->f->found) : "no answer");
+	safe(name, p->artifact[0] != '\0' ? p->artifact : "agent");
+	cv_buf_fmt(t->out, "   %s  ", name);
+	cv_buf_fmt(&b, "%s%s: ", p->check, p->outcome == CV_UNKNOWN ? " (unknown)" : "");
+	if (check != NULL && !cv_undecided(p->check, p->outcome))
+		cv_buf_fmt(&b, "%s: ", check->title);
+	cv_text_safe(&b, cv_span_str(p->f->found[0] != '\0' ? p->f->found : p->f->where),
+		     CV_TEXT_FIELD);
+	cv_wrap(t->out, cv_buf_text(&b), 5 + width_of(name), 6, CV_REPORT_WIDTH);
+	cv_buf_byte(t->out, '\n');
 }
 
 /* not_made: checks of one artifact that nothing answered, in one line: they
@@ -202,7 +207,8 @@ not_made(const struct text *t, const struct cv_problem *p, size_t n)
 	char name[SAFE_TEXT];
 	size_t k = 0;
 
-	while (k < n && p[k].f == NULL && strcmp(p[k].artifact, p[0].artifact) == 0)
+	while (k < n && p[k].f == NULL && p[k].required == p[0].required &&
+	       strcmp(p[k].artifact, p[0].artifact) == 0)
 		k++;
 	cv_buf_fmt(t->out, "   %s  %zu check%s not made (%s%s)\n",
 		   p[0].artifact[0] != '\0' ? safe(name, p[0].artifact) : "agent", k,
@@ -210,29 +216,36 @@ not_made(const struct text *t, const struct cv_problem *p, size_t n)
 	return k;
 }
 
-/* problems: the decisive ones at length, at most CV_REPORT_DETAILS of them and
- * one of a kind, the others a line each. */
-static void
-problems(const struct text *t, const struct cv_problem *p, size_t n)
+/* at_length: whether p[i] is told at length: a decisive answer, the first of its
+ * kind, that does not merely follow from another one of the same artifact. */
+static bool
+at_length(const struct cv_problem *p, size_t i)
 {
-	size_t detailed = 0, lines = 0, left = 0;
-	bool said_advisory = false;
+	bool alone = i == 0 || strcmp(p[i].artifact, p[i - 1].artifact) != 0;
+
+	if (!p[i].required || p[i].f == NULL)
+		return false;
+	return alone || (strcmp(p[i].check, p[i - 1].check) != 0 && !cv_problem_derived(&p[i]));
+}
+
+/* lines: what is not told at length, a line each. */
+static void
+lines(const struct text *t, const struct cv_problem *p, size_t n)
+{
+	size_t detailed = 0, shown = 0, left = 0;
+	bool said_and = false, said_advisory = false;
 
 	for (size_t i = 0; i < n; i++) {
-		bool again = i > 0 && strcmp(p[i].check, p[i - 1].check) == 0 &&
-			     strcmp(p[i].artifact, p[i - 1].artifact) == 0;
-
-		if (p[i].required && p[i].f != NULL && detailed < CV_REPORT_DETAILS && !again) {
-			problem(t, ++detailed, &p[i]);
+		if (at_length(p, i) && detailed++ < CV_REPORT_DETAILS)
 			continue;
-		}
 		if (!p[i].required && !said_advisory) {
 			cv_buf_str(t->out, "\nadvisory, not decisive\n");
 			said_advisory = true;
-		} else if (p[i].required && lines == 0) {
-			cv_buf_str(t->out, detailed > 0 ? "\nand\n" : "\n");
+		} else if (p[i].required && !said_and) {
+			cv_buf_str(t->out, detailed > 0 ? "\nand with that\n" : "\n");
+			said_and = true;
 		}
-		if (++lines > 20)
+		if (++shown > 20)
 			left++;
 		else if (p[i].f == NULL)
 			i += not_made(t, &p[i], n - i) - 1;
@@ -241,6 +254,20 @@ problems(const struct text *t, const struct cv_problem *p, size_t n)
 	}
 	if (left > 0)
 		cv_buf_fmt(t->out, "   and %zu more, all in -o json\n", left);
+}
+
+/* problems: the decisive ones at length, at most CV_REPORT_DETAILS of them, then
+ * the others a line each. */
+static void
+problems(const struct text *t, const struct cv_problem *p, size_t n)
+{
+	size_t detailed = 0;
+
+	for (size_t i = 0; i < n && detailed < CV_REPORT_DETAILS; i++) {
+		if (at_length(p, i))
+			problem(t, ++detailed, &p[i]);
+	}
+	lines(t, p, n);
 }
 
 static void
@@ -286,22 +313,47 @@ verdict_word(const struct text *t)
 		cv_buf_str(t->out, word);
 }
 
-/* uncovered_brief: the kinds and names, since a pass says nothing about them. */
+/* kinds: "mcp-remote, egress": each kind once, in the order of the list. */
+static void
+kinds(const struct text *t)
+{
+	const struct cv_r_uncovered *u = t->r->uncovered;
+	const char *comma = "";
+
+	for (size_t i = 0; i < t->r->nuncovered; i++) {
+		size_t len = strcspn(u[i].what, ":");
+		bool again = false;
+
+		for (size_t k = 0; k < i && !again; k++)
+			again = strcspn(u[k].what, ":") == len &&
+				strncmp(u[k].what, u[i].what, len) == 0;
+		if (again)
+			continue;
+		cv_buf_str(t->out, comma);
+		cv_text_safe(t->out, cv_span(u[i].what, len), CV_TEXT_FIELD);
+		comma = ", ";
+	}
+}
+
+/* uncovered_brief: how many and of which kinds, since a pass says nothing about
+ * them; their names and reasons are told above. */
 static void
 uncovered_brief(const struct text *t)
 {
 	const struct cv_result *r = t->r;
-	char what[SAFE_TEXT];
+	size_t open = 0;
 
+	for (size_t i = 0; i < r->nuncovered; i++)
+		open += !r->uncovered[i].accepted;
 	if (r->nuncovered == 0) {
 		cv_buf_str(t->out, "nothing uncovered");
 		return;
 	}
 	cv_buf_fmt(t->out, "%zu uncovered (", r->nuncovered);
-	for (size_t i = 0; i < r->nuncovered && i < 3; i++)
-		cv_buf_fmt(t->out, "%s%s%s", i > 0 ? ", " : "", safe(what, r->uncovered[i].what),
-			   r->uncovered[i].accepted ? "" : ": open");
-	cv_buf_str(t->out, r->nuncovered > 3 ? ", ...)" : ")");
+	kinds(t);
+	if (open > 0)
+		cv_buf_fmt(t->out, "; %zu open", open);
+	cv_buf_byte(t->out, ')');
 }
 
 static void
@@ -316,8 +368,10 @@ last_pass(const struct text *t, const char *name)
 		cv_buf_fmt(t->out, "  bundle %s", cv_digest_text(&r->bundle, digest));
 	cv_buf_byte(t->out, '\n');
 	verdict_word(t);
-	cv_buf_fmt(t->out, "  %s: %zu artifact%s, %zu checks, %zu waived, ", name, r->nartifacts,
-		   r->nartifacts == 1 ? "" : "s", checks, r->counts.waived);
+	cv_buf_fmt(t->out, "  %s: %zu artifact%s, %zu check%s, ", name, r->nartifacts,
+		   r->nartifacts == 1 ? "" : "s", checks, checks == 1 ? "" : "s");
+	if (r->counts.waived > 0)
+		cv_buf_fmt(t->out, "%zu of them waived, ", r->counts.waived);
 	uncovered_brief(t);
 	cv_buf_fmt(t->out, ", %s%s\n", cv_ms_text(r->ms, took),
 		   cv_result_launchable(r) ? "" : " (not launchable)");
@@ -327,18 +381,17 @@ static void
 last_no(const struct text *t, const char *name)
 {
 	const struct cv_result *r = t->r;
+	size_t undecided = r->counts.unknown + r->counts.unanswered;
 	char took[CV_SIZE_TEXT];
 
 	verdict_word(t);
 	if (r->decision.outcome == CV_FAIL)
-		cv_buf_fmt(t->out, "  %s: do not launch. %zu failed, %zu undecided, %zu passed, ",
-			   name, r->counts.failed, r->counts.unknown + r->counts.unanswered,
-			   r->counts.passed);
+		cv_buf_fmt(t->out, "  %s: do not launch: %zu failed, ", name, r->counts.failed);
 	else
-		cv_buf_fmt(t->out, "  %s: not verified. %zu undecided, %zu passed, ", name,
-			   r->counts.unknown + r->counts.unanswered, r->counts.passed);
-	uncovered_brief(t);
-	cv_buf_fmt(t->out, ", %s\n", cv_ms_text(r->ms, took));
+		cv_buf_fmt(t->out, "  %s: not verified: ", name);
+	if (undecided > 0 || r->decision.outcome != CV_FAIL)
+		cv_buf_fmt(t->out, "%zu undecided, ", undecided);
+	cv_buf_fmt(t->out, "%zu uncovered, %s\n", r->nuncovered, cv_ms_text(r->ms, took));
 }
 
 int
