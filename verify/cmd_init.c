@@ -60,6 +60,30 @@ add_named(struct cv_discovered *d, const struct cv_cmdline *c, const char *optio
 	return 0;
 }
 
+/* local_named: parts that lie here are named, so that none is looked for. */
+static bool
+local_named(const struct cv_cmdline *c)
+{
+	return cv_cl_flag(c, "model") || cv_cl_flag(c, "mcp") || cv_cl_flag(c, "skill") ||
+	       cv_cl_flag(c, "prompt");
+}
+
+/* look: add what lies in dir, but no image where images are named already. */
+static int
+look(struct cv_discovered *d, const char *dir, struct cv_err *e)
+{
+	size_t named = d->n, n = d->n;
+
+	if (cv_discover(d, dir, e) != 0)
+		return -1;
+	for (size_t i = named; i < d->n; i++) {
+		if (named == 0 || d->v[i].type != CV_A_IMAGE)
+			d->v[n++] = d->v[i];
+	}
+	d->n = n;
+	return 0;
+}
+
 static int
 gather(struct cv_discovered *d, const struct cv_cmdline *c, const char *dir, struct cv_err *e)
 {
@@ -75,7 +99,7 @@ gather(struct cv_discovered *d, const struct cv_cmdline *c, const char *dir, str
 		if (add_named(d, c, named[i].option, named[i].type, e) != 0)
 			return -1;
 	}
-	if (d->n == 0 && cv_discover(d, dir, e) != 0)
+	if (!local_named(c) && look(d, dir, e) != 0)
 		return -1;
 	if (d->n == 0)
 		return cv_fail(e, CV_R_USAGE,
@@ -321,8 +345,9 @@ const struct cv_cmd cv_verb_init = {
 	.name = "init",
 	.args = "[DIR]",
 	.summary = "write a first agent.json and policy.json",
-	.text = "Without parts named by options, takes what lies in DIR (here): OCI layouts,\n"
-		"models, packed tools, skills, prompts. Replaces no file.\n",
+	.text = "Unless --model, --mcp, --skill or --prompt name the parts, takes what lies in\n"
+		"DIR (here): models, packed tools, skills, prompts, and without --image OCI\n"
+		"layouts. Replaces no file.\n",
 	.examples =
 		"  clawverify init\n"
 		"  clawverify init --image runtime=registry.example/agent:1.4 --key maker.pub\n",

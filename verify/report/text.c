@@ -116,8 +116,10 @@ table(const struct text *t)
 		pad(t->out, a->decl != NULL ? cv_atype_word(a->decl->type) : "", 6);
 		pad(t->out, cv_outcome_shout(a->outcome), 7);
 		pad(t->out, cv_basis_word(a->basis), 8);
-		pad(t->out, checks, 6);
-		cv_buf_fmt(t->out, "%s\n", safe(note, a->note));
+		safe(note, a->note);
+		if (note[0] != '\0')
+			pad(t->out, checks, 6);
+		cv_buf_fmt(t->out, "%s\n", note[0] != '\0' ? note : checks);
 	}
 }
 
@@ -224,6 +226,9 @@ at_length(const struct cv_problem *p, size_t i)
 	bool alone = i == 0 || strcmp(p[i].artifact, p[i - 1].artifact) != 0;
 
 	if (!p[i].required || p[i].f == NULL)
+		return false;
+	/* without any lock it is said once, of the agent */
+	if (strcmp(p[i].check, "lock.absent") == 0 && strcmp(p[0].check, "agent.changed") == 0)
 		return false;
 	return alone || (strcmp(p[i].check, p[i - 1].check) != 0 && !cv_problem_derived(&p[i]));
 }
