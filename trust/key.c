@@ -233,8 +233,8 @@ canonical(const struct cv_pubkey *k, const char *name, struct cv_span der, struc
 	return 0;
 }
 
-int
-cv_pubkey_load(struct cv_pubkey **ret, const char *name, struct cv_span pem, struct cv_err *e)
+static int
+load(struct cv_pubkey **ret, const char *name, struct cv_span pem, struct cv_err *e)
 {
 	cv_auto(cv_pubkey_free) struct cv_pubkey *k = calloc(1, sizeof(*k));
 	struct cv_buf der = CV_BUF(CV_MAX_KEY_PEM);
@@ -268,4 +268,14 @@ cv_pubkey_load(struct cv_pubkey **ret, const char *name, struct cv_span pem, str
 	if (r == 0)
 		*ret = cv_steal(k);
 	return r;
+}
+
+/* OpenSSL's decoders forget that memory ran out and say that nothing could be
+ * decoded. What fails twice has another reason (or cv_ssl_fail() sees it). */
+int
+cv_pubkey_load(struct cv_pubkey **ret, const char *name, struct cv_span pem, struct cv_err *e)
+{
+	if (load(ret, name, pem, e) == 0)
+		return 0;
+	return e != NULL && e->reason == CV_R_MEMORY ? -1 : load(ret, name, pem, e);
 }

@@ -153,9 +153,8 @@ check_ed25519(const struct cv_pubkey *k, struct cv_message *m, struct cv_span si
 	return r == 1 ? 0 : no(e);
 }
 
-int
-cv_pubkey_verify(const struct cv_pubkey *k, struct cv_message *m, struct cv_span sig,
-		 struct cv_err *e)
+static int
+verify(const struct cv_pubkey *k, struct cv_message *m, struct cv_span sig, struct cv_err *e)
 {
 	int padding = k->family == CV_FAMILY_RSA   ? RSA_PKCS1_PADDING
 		      : k->family == CV_FAMILY_PSS ? RSA_PKCS1_PSS_PADDING
@@ -180,6 +179,22 @@ cv_pubkey_verify(const struct cv_pubkey *k, struct cv_message *m, struct cv_span
 	if (why.reason == CV_R_SIGNATURE)
 		return no(e);
 other:
+	return cv_fail(e, why.reason, "%s", why.text);
+}
+
+/* Some of OpenSSL's algorithms say no when memory runs out and leave no trace of it.
+ * A no is therefore asked for twice: it cannot become a yes by that, and does not
+ * call a good signature bad. */
+int
+cv_pubkey_verify(const struct cv_pubkey *k, struct cv_message *m, struct cv_span sig,
+		 struct cv_err *e)
+{
+	struct cv_err why;
+
+	if (verify(k, m, sig, &why) == 0)
+		return 0;
+	if (why.reason == CV_R_SIGNATURE)
+		return verify(k, m, sig, e);
 	return cv_fail(e, why.reason, "%s", why.text);
 }
 
