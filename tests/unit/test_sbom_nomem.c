@@ -27,6 +27,13 @@
 
 static unsigned problems, passes;
 
+static void
+wanted(void)
+{
+	if (!T_NOMEM)
+		t_skip("a sanitizer has the allocator");
+}
+
 static int
 see(void *ctx, const struct cv_finding *f, struct cv_err *e)
 {
@@ -45,9 +52,6 @@ sweep(const char *what, int (*act)(void *ctx, struct cv_err *e), void *ctx)
 	struct cv_err e = { 0 };
 	unsigned failed = 0, want;
 	size_t k;
-
-	if (!T_NOMEM)
-		t_skip("a sanitizer has the allocator");
 
 	problems = passes = 0;
 	T_OK(act(ctx, &e), e);
@@ -141,6 +145,7 @@ layer(void *ctx, struct cv_err *e)
 static void
 test_layer(void)
 {
+	wanted();
 	struct cv_buf t = small_tar(""), z = CV_BUF(1 << 20);
 	struct input in;
 
@@ -183,6 +188,7 @@ merge(void *ctx, struct cv_err *e)
 static void
 test_merge(void)
 {
+	wanted();
 	struct cv_buf t = small_tar("");
 	struct input in = input(&t, CV_MT_OCI_LAYER);
 	struct cv_err e = { 0 };
@@ -209,6 +215,7 @@ package(void *ctx, struct cv_err *e)
 static void
 test_package(void)
 {
+	wanted();
 	struct cv_buf t = small_tar("package/"), z = CV_BUF(1 << 20);
 	struct mk_zip m = { 0 };
 	struct input in;
@@ -238,6 +245,7 @@ config(void *ctx, struct cv_err *e)
 static void
 test_config(void)
 {
+	wanted();
 	static char text[] =
 		"{\"os\":\"linux\",\"config\":{\"User\":\"a\",\"Env\":[\"A=b\"],\"Labels\":"
 		"{\"a\":\"b\"},\"Volumes\":{\"/data\":{}}}}";

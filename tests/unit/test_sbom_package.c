@@ -105,6 +105,8 @@ packed(struct cv_buf *tar)
 	return z;
 }
 
+static const char *only; /* what is handed out beside a refused member; NULL: not looked at */
+
 /* refused: that problem alone; the archive is freed. */
 static void
 refused(struct cv_buf *archive, const char *check, const char *text)
@@ -124,6 +126,8 @@ refused(struct cv_buf *archive, const char *check, const char *text)
 		T_HAS(s.f[i].found, text);
 	}
 	T_INT(problems(&s, NULL), 1);
+	if (only != NULL)
+		T_STR(cv_buf_text(&s.files), only);
 	cv_buf_free(&s.files);
 	cv_buf_free(archive);
 }
@@ -175,12 +179,14 @@ static const struct {
 static void
 test_names(void)
 {
+	only = "100644 package.json 34\n100644 index.js 1\n";
 	for (size_t i = 0; i < CV_COUNT(bad_names); i++)
 		npm_entry(bad_names[i].name, '0', NULL, bad_names[i].check, "the name ");
 	npm_entry("other/x", '0', NULL, "archive.ambiguous", "a second top folder");
 	npm_entry("Package/x", '0', NULL, "archive.ambiguous", "a second top folder");
 	npm_entry("other/", '5', NULL, "archive.ambiguous", "a second top folder");
 	npm_entry("package", '0', NULL, "archive.ambiguous", "outside of a top folder");
+	only = NULL;
 }
 
 static void
@@ -418,6 +424,7 @@ test_zip(void)
 	      "100644 SKILL.md 9\n40755 scripts 0\n100755 scripts/run.sh 2\n");
 	cv_buf_free(&s.files);
 	cv_buf_free(&b);
+	only = "100644 SKILL.md 9\n40755 scripts 0\n100755 scripts/run.sh 2\n";
 	for (size_t i = 0; i < CV_COUNT(bad_names); i++) {
 		struct mk_zip bad = z;
 		struct mk_zip_entry *e = mk_zip_add(&bad, bad_names[i].name, "x");
@@ -431,6 +438,7 @@ test_zip(void)
 	b = make();
 	mk_zip_write(&b, &bad);
 	refused(&b, "archive.unsafe-member", "a symlink");
+	only = NULL;
 	bad = z;
 	(void)mk_zip_add(&bad, "skill.md", "x");
 	b = make();
