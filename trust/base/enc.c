@@ -75,8 +75,9 @@ unpad(struct cv_span *text, int padding, struct cv_err *e)
 		return cv_fail(e, CV_R_MALFORMED, "base64: wrong padding for %zu characters",
 			       text->n - pads);
 	if (pads == 0 && text->n % 4 != 0 && (padding & PAD_REFUSED) == 0)
-		return cv_fail(e, CV_R_MALFORMED, "base64: found %zu characters, want a multiple "
-						  "of 4 (with padding)",
+		return cv_fail(e, CV_R_MALFORMED,
+			       "base64: found %zu characters, want a multiple "
+			       "of 4 (with padding)",
 			       text->n);
 	text->n -= pads;
 	if (text->n % 4 == 1)
@@ -97,8 +98,7 @@ wrong_character(struct cv_span text, const uint8_t table[256], struct cv_err *e)
 }
 
 static int
-decode(struct cv_buf *out, struct cv_span text, const char *alphabet, int padding,
-       struct cv_err *e)
+decode(struct cv_buf *out, struct cv_span text, const char *alphabet, int padding, struct cv_err *e)
 {
 	uint8_t table[256], wrong = 0, *to;
 	const uint8_t *p = text.p;
@@ -226,7 +226,8 @@ cv_u64_parse(uint64_t *ret, struct cv_span text, uint64_t max, struct cv_err *e)
 			v = v * 10 + digit;
 	}
 	if (!good || v > max)
-		return cv_fail(e, CV_R_MALFORMED, "found \"%s\", want a decimal number from 0 to %llu",
+		return cv_fail(e, CV_R_MALFORMED,
+			       "found \"%s\", want a decimal number from 0 to %llu",
 			       cv_text_brief(brief, text), (unsigned long long)max);
 	*ret = v;
 	return 0;

@@ -141,7 +141,8 @@ cv_jslim_strings(struct cv_jslim *s, struct cv_span in, struct cv_err *e)
 static void
 skip_space(struct cv_span *s)
 {
-	while (s->n > 0 && (s->p[0] == ' ' || s->p[0] == '\t' || s->p[0] == '\n' || s->p[0] == '\r'))
+	while (s->n > 0 &&
+	       (s->p[0] == ' ' || s->p[0] == '\t' || s->p[0] == '\n' || s->p[0] == '\r'))
 		cv_span_take(s, 1);
 }
 
@@ -242,8 +243,9 @@ cv_jslim_member(struct cv_jslim *s, struct cv_span in, const char *key, struct c
 		if (!cut)
 			continue;
 		if (!take_value(&rest, &value))
-			return cv_fail(e, CV_R_MALFORMED, "byte %zu: found no whole value for \"%s\"",
-				       in.n - from.n, key);
+			return cv_fail(e, CV_R_MALFORMED,
+				       "byte %zu: found no whole value for \"%s\"", in.n - from.n,
+				       key);
 		remember(s, value);
 		cv_buf_str(&s->text, "null");
 	}

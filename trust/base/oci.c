@@ -11,12 +11,21 @@
 
 #include "trust/base/banned.h"
 
-static const char *const top_keys[] = { "schemaVersion", "mediaType", "artifactType", "config",
-					"layers",	 "subject",   "annotations",  "manifests",
-					"fsLayers",	 "history",   "signatures",   "blobs",
+static const char *const top_keys[] = { "schemaVersion",
+					"mediaType",
+					"artifactType",
+					"config",
+					"layers",
+					"subject",
+					"annotations",
+					"manifests",
+					"fsLayers",
+					"history",
+					"signatures",
+					"blobs",
 					NULL };
-static const char *const config_keys[] = { "os", "architecture", "variant", "rootfs", "config",
-					   "history", NULL };
+static const char *const config_keys[] = { "os",     "architecture", "variant", "rootfs",
+					   "config", "history",      NULL };
 static const char *const rootfs_keys[] = { "type", "diff_ids", NULL };
 
 enum cv_oci_kind
@@ -61,21 +70,24 @@ structure(enum cv_oci_kind *ret, struct cv_jv root, struct cv_err *e)
 	int kinds = index + manifest + old + artifact;
 
 	if (kinds > 1)
-		return cv_jv_fail(root, e, CV_R_AMBIGUOUS,
-				  "found the members of more than one kind of document (manifests%s%s%s), "
-				  "want those of one",
-				  manifest ? ", config or layers" : "", old ? ", schema 1" : "",
-				  artifact ? ", blobs" : "");
+		return cv_jv_fail(
+			root, e, CV_R_AMBIGUOUS,
+			"found the members of more than one kind of document (manifests%s%s%s), "
+			"want those of one",
+			manifest ? ", config or layers" : "", old ? ", schema 1" : "",
+			artifact ? ", blobs" : "");
 	if (old || artifact)
-		return cv_jv_fail(root, e, CV_R_UNSUPPORTED,
-				  old ? "found a schema 1 manifest, which is not supported; push the "
-					"image again with a current tool"
-				      : "found an artifact manifest of an OCI draft, want an image "
-					"manifest");
+		return cv_jv_fail(
+			root, e, CV_R_UNSUPPORTED,
+			old ? "found a schema 1 manifest, which is not supported; push the "
+			      "image again with a current tool"
+			    : "found an artifact manifest of an OCI draft, want an image "
+			      "manifest");
 	if (kinds == 0)
-		return cv_jv_fail(root, e, CV_R_MALFORMED,
-				  "found neither \"manifests\" nor \"config\" and \"layers\", want an "
-				  "image index or an image manifest");
+		return cv_jv_fail(
+			root, e, CV_R_MALFORMED,
+			"found neither \"manifests\" nor \"config\" and \"layers\", want an "
+			"image index or an image manifest");
 	*ret = index ? CV_OCI_INDEX : CV_OCI_MANIFEST;
 	return 0;
 }
@@ -94,10 +106,11 @@ agreed(char media[CV_MEDIA_MAX + 1], struct cv_jv root, const char *served, stru
 	if (says_nothing(outer))
 		return 0;
 	if (media[0] != '\0' && !cv_span_eq_str(outer, media))
-		return cv_jv_fail(v, e, CV_R_AMBIGUOUS,
-				  "found the mediaType %s in a document that was named or served as "
-				  "%s, want them equal",
-				  media, cv_text_brief(brief, outer));
+		return cv_jv_fail(
+			v, e, CV_R_AMBIGUOUS,
+			"found the mediaType %s in a document that was named or served as "
+			"%s, want them equal",
+			media, cv_text_brief(brief, outer));
 	if (outer.n > CV_MEDIA_MAX)
 		return cv_jv_fail(root, e, CV_R_MALFORMED, "served with a media type of %zu bytes",
 				  outer.n);
@@ -260,7 +273,8 @@ cv_index_select(const struct cv_index *i, const struct cv_platform *want,
 			near = serves;
 			best = d;
 			rival = NULL;
-		} else if (serves != 0 && serves == near && !cv_digest_eq(&best->digest, &d->digest)) {
+		} else if (serves != 0 && serves == near &&
+			   !cv_digest_eq(&best->digest, &d->digest)) {
 			rival = d;
 		}
 	}
@@ -342,7 +356,8 @@ read_diff_ids(struct cv_image_config *c, struct cv_jv rootfs, struct cv_err *e)
 	size_t n = cv_jv_len(list);
 	const char *text;
 
-	if (cv_jv_want(rootfs, CV_J_OBJECT, e) != 0 || cv_jread_known(rootfs, rootfs_keys, e) != 0 ||
+	if (cv_jv_want(rootfs, CV_J_OBJECT, e) != 0 ||
+	    cv_jread_known(rootfs, rootfs_keys, e) != 0 ||
 	    cv_jv_str(cv_jv_get(rootfs, "type"), &text, e) != 0)
 		return -1;
 	if (strcmp(text, "layers") != 0)

@@ -11,8 +11,8 @@
 
 #include "trust/base/banned.h"
 
-static const char *const keys[] = { "mediaType", "digest",   "size",	     "urls", "data",
-				    "platform",	 "artifactType", "annotations", NULL };
+static const char *const keys[] = { "mediaType", "digest",       "size",        "urls", "data",
+				    "platform",  "artifactType", "annotations", NULL };
 static const char *const platform_keys[] = { "os", "architecture", "variant", NULL };
 
 int
@@ -25,8 +25,9 @@ cv_oci_media_or_empty(char out[CV_MEDIA_MAX + 1], struct cv_jv v, struct cv_err 
 		return -1;
 	n = strlen(text);
 	if (n > CV_MEDIA_MAX)
-		return cv_jv_fail(v, e, CV_R_LIMIT, "found a media type of %zu bytes, want at most %d",
-				  n, CV_MEDIA_MAX);
+		return cv_jv_fail(v, e, CV_R_LIMIT,
+				  "found a media type of %zu bytes, want at most %d", n,
+				  CV_MEDIA_MAX);
 	for (size_t i = 0; i < n; i++)
 		if (text[i] <= ' ' || text[i] >= 0x7f || text[i] == ';')
 			return cv_jv_fail(v, e, CV_R_MALFORMED,
@@ -54,13 +55,15 @@ cv_oci_platform(struct cv_platform *ret, struct cv_jv v, struct cv_err *e)
 	const char *os, *arch, *variant;
 	char text[3 * 256];
 
-	if (cv_jread_known(v, platform_keys, e) != 0 || cv_jv_str(cv_jv_get(v, "os"), &os, e) != 0 ||
+	if (cv_jread_known(v, platform_keys, e) != 0 ||
+	    cv_jv_str(cv_jv_get(v, "os"), &os, e) != 0 ||
 	    cv_jv_str(cv_jv_get(v, "architecture"), &arch, e) != 0 ||
 	    cv_jread_opt(v, "variant", &variant, e) != 0)
 		return -1;
 	/* a '/' inside one of the three would shift the others */
 	if (strchr(os, '/') != NULL || strchr(arch, '/') != NULL || strchr(variant, '/') != NULL)
-		return cv_jv_fail(v, e, CV_R_MALFORMED, "found a '/' in os, architecture or variant");
+		return cv_jv_fail(v, e, CV_R_MALFORMED,
+				  "found a '/' in os, architecture or variant");
 	cv_text_fmt(text, sizeof(text), "%s/%s%s%s", os, arch, variant[0] == '\0' ? "" : "/",
 		    variant);
 	if (cv_platform_parse(ret, cv_span_str(text), e) != 0)

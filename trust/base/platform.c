@@ -18,8 +18,11 @@ static const struct {
 
 static const struct {
 	const char *from, *to;
-} aliases[] = { { "x86_64", "amd64" }, { "x86-64", "amd64" }, { "aarch64", "arm64" },
-		{ "armhf", "arm" },    { "i386", "386" } };
+} aliases[] = { { "x86_64", "amd64" },
+		{ "x86-64", "amd64" },
+		{ "aarch64", "arm64" },
+		{ "armhf", "arm" },
+		{ "i386", "386" } };
 
 static bool
 word_valid(struct cv_span s)
@@ -53,8 +56,7 @@ level(const struct cv_platform *p)
 
 	if (p->variant[0] == '\0')
 		return usual_variant(p->arch);
-	if (p->variant[0] != 'v' ||
-	    cv_u64_parse(&n, cv_span_str(p->variant + 1), 99, NULL) != 0)
+	if (p->variant[0] != 'v' || cv_u64_parse(&n, cv_span_str(p->variant + 1), 99, NULL) != 0)
 		return 0;
 	return (unsigned)n;
 }
