@@ -11,6 +11,7 @@
  *       launch-set.json    all that will run (launchset.h)
  *       launch.json        the contract for a launcher (launch.h)
  *       agent.json, policy.json, policy.effective.json, clawverify.lock
+ *       policy.dsse.json   if somebody signed policy.json
  *       oci/               OCI image layout, and manifest.json that agrees with it
  *       trees/NAME/...     files of model, skill, tool, prompt NAME
  *       evidence/<hex>     signatures, attestations, SBOMs that were used
@@ -25,14 +26,15 @@
 #include "verify/sign.h"
 #include "verify/vsa.h"
 
-#define CV_BUNDLE_SCHEMA "clawverify.bundle/1"
-#define CV_BUNDLE_INDEX  "bundle.json"
-#define CV_BUNDLE_VSA    "vsa.dsse.json"
-#define CV_BUNDLE_REPORT "report.json"
-#define CV_BUNDLE_SET    "launch-set.json"
-#define CV_BUNDLE_LAUNCH "launch.json"
-#define CV_BUNDLE_POLICY "policy.json"
-#define CV_BUNDLE_NAME   (7 + 64 + 1) /* "sha256-<hex>" and NUL */
+#define CV_BUNDLE_SCHEMA        "clawverify.bundle/1"
+#define CV_BUNDLE_INDEX         "bundle.json"
+#define CV_BUNDLE_VSA           "vsa.dsse.json"
+#define CV_BUNDLE_REPORT        "report.json"
+#define CV_BUNDLE_SET           "launch-set.json"
+#define CV_BUNDLE_LAUNCH        "launch.json"
+#define CV_BUNDLE_POLICY        "policy.json"
+#define CV_BUNDLE_POLICY_SIGNED "policy.dsse.json"
+#define CV_BUNDLE_NAME          (7 + 64 + 1) /* "sha256-<hex>" and NUL */
 
 /* ---- the list of members ---- */
 
@@ -74,9 +76,10 @@ struct cv_seal {
 	const struct cv_result *result; /* passed, launchable */
 	const char *dir;                /* where bundles lie; made if missing */
 	const struct cv_signkey *key;
-	struct cv_span policy; /* the policy file as it was read */
-	struct cv_span lock;   /* the lock file as it was read */
-	struct cv_span report; /* report.json; n 0: none */
+	struct cv_span policy;        /* the policy file as it was read */
+	struct cv_span policy_signed; /* the envelope beside it; n 0: none */
+	struct cv_span lock;          /* the lock file as it was read */
+	struct cv_span report;        /* report.json; n 0: none */
 };
 
 /* cv_bundle_seal: write the bundle; *digest is that of its bundle.json, path gets

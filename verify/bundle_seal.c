@@ -54,6 +54,9 @@ put_documents(struct sealing *s, struct cv_err *e)
 	    cv_bw_bytes(&s->w, "policy.effective.json", "policy", cv_buf_span(&policy), e) != 0 ||
 	    cv_bw_bytes(&s->w, CV_BUNDLE_POLICY, "policy", s->in->policy, e) != 0)
 		return -1;
+	if (s->in->policy_signed.n > 0 &&
+	    cv_bw_bytes(&s->w, CV_BUNDLE_POLICY_SIGNED, "policy", s->in->policy_signed, e) != 0)
+		return -1;
 	return cv_bw_bytes(&s->w, CV_LOCK_NAME, "lock", s->in->lock, e);
 }
 

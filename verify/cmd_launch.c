@@ -108,8 +108,8 @@ authorised(struct launch *l, struct cv_err *e)
 {
 	if (l->trust->gate == NULL)
 		return 0;
-	if (cv_gate_policy(&l->policy, l->trust->gate, l->bundle, l->trust->trust.now, &l->check,
-			   e) != 0)
+	if (cv_gate_policy(&l->policy, l->trust->gate, l->bundle, l->trust->trust.now,
+			   &l->trust->trust.role, &l->check, e) != 0)
 		return -1;
 	return cv_launchset_compare(l->bundle->set, l->bundle->set, l->policy, on_policy, l, e);
 }

@@ -3,6 +3,7 @@
 #include "verify/cmdline.h"
 #include "verify/launch_cmd.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +26,10 @@ keygen(struct cv_cmdline *c, struct cv_err *e)
 		alg = CV_SIGN_P256;
 	else if (type != NULL && strcmp(type, "ed25519") != 0) {
 		cv_fail(e, CV_R_USAGE, "--type %s: want ed25519 or p256", type);
+		return cv_cmd_failed(c, e);
+	}
+	if (cv_cl_value(c, "key") != NULL) {
+		cv_fail(e, CV_R_USAGE, "trust keygen: a new key is named with --out");
 		return cv_cmd_failed(c, e);
 	}
 	if (out == NULL) { /* the local key: "/.../local.key" without its ending */
@@ -51,6 +56,36 @@ keygen(struct cv_cmdline *c, struct cv_err *e)
 		"%s.key  keep it: whoever has it can seal bundles in your name\n%s.pub  give it "
 		"to hosts that shall believe them\n%s\n",
 		out, out, id);
+	return CV_EXIT_PASS;
+}
+
+/* ---- signing a policy ---- */
+
+/* sign: only what a gate could accept: a policy that can be read, with its keys
+ * in it. */
+static int
+sign(struct cv_cmdline *c, const char *path, struct cv_err *e)
+{
+	cv_auto(cv_policy_free) struct cv_policy *p = NULL;
+	cv_auto(cv_signkey_free) struct cv_signkey *key = NULL;
+	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_HUMAN_FILE);
+	cv_auto(cv_buf_free) struct cv_buf envelope = CV_BUF(CV_MAX_ENVELOPE);
+	char out[CV_PATH_ROOM], id[CV_DIGEST_TEXT];
+	int r = cv_conf_read(&text, AT_FDCWD, path, CV_MAX_HUMAN_FILE, e);
+
+	if (r == 0)
+		cv_fail(e, CV_R_USAGE, "%s: there is no such file", path);
+	if (r <= 0 || cv_policy_parse(&p, path, cv_buf_span(&text), -1, e) != 0 ||
+	    cv_lc_key_path(c, out, e) != 0 || cv_signkey_load(&key, out, e) != 0 ||
+	    cv_dsse_sign(key, CV_POLICY_PAYLOAD, cv_buf_span(&text), &envelope, e) != 0)
+		return cv_cmd_failed(c, e);
+	if (snprintf(out, sizeof(out), "%s" CV_LC_SIGNED, path) >= (int)sizeof(out)) {
+		cv_fail(e, CV_R_USAGE, "too long a path");
+		return cv_cmd_failed(c, e);
+	}
+	if (cv_conf_write(out, cv_buf_span(&envelope), e) != 0)
+		return cv_cmd_failed(c, e);
+	cv_say(c, "signed in %s by %s", out, cv_digest_text(cv_signkey_id(key), id));
 	return CV_EXIT_PASS;
 }
 
@@ -200,27 +235,33 @@ run_trust(struct cv_cmdline *c, struct cv_err *e)
 		return list(c, NULL, cv_cl_arg(c, 1), e);
 	if (strcmp(what, "show") == 0 && cv_cl_nargs(c) >= 2)
 		return list(c, cv_cl_arg(c, 1), cv_cl_arg(c, 2), e);
-	cv_fail(e, CV_R_USAGE, "trust: want keygen, list [AGENT], or show SIGNER [AGENT]");
+	if (strcmp(what, "sign") == 0 && cv_cl_nargs(c) == 2)
+		return sign(c, cv_cl_arg(c, 1), e);
+	cv_fail(e, CV_R_USAGE,
+		"trust: want keygen, sign POLICY, list [AGENT], or show SIGNER [AGENT]");
 	return cv_cmd_failed(c, e);
 }
 
 static const struct cv_opt opts[] = {
 	{ "out", 0, CV_OPT_VALUE, "NAME", "keygen: write NAME.key and NAME.pub" },
 	{ "type", 0, CV_OPT_VALUE, "KIND", "keygen: ed25519, or p256" },
+	CV_LC_OPT_KEY("sign: with this key"),
 	{ "policy", 'p', CV_OPT_VALUE, "FILE", "list, show: this policy" },
 	{ NULL, 0, 0, NULL, NULL },
 };
 
 const struct cv_cmd cv_verb_trust = {
 	.name = "trust",
-	.args = "keygen | list [AGENT] | show SIGNER [AGENT]",
+	.args = "keygen | sign POLICY | list [AGENT] | show SIGNER [AGENT]",
 	.summary = "make this host's signing key; list whom a policy trusts",
 	.text = "keygen makes an Ed25519 key (--type p256 for ECDSA) in NAME.key, mode 0600, and\n"
 		"NAME.pub; without --out the local key of this host, which seals and endorses\n"
-		"where no other is named. A key is never overwritten. list and show name the\n"
-		"signers of a policy and their keys.\n",
+		"where no other is named. A key is never overwritten. sign puts a policy that\n"
+		"holds its keys itself into POLICY.dsse.json, for hosts whose gate.json names\n"
+		"the signer. list and show name the signers of a policy and their keys.\n",
 	.examples = "  clawverify trust keygen\n"
 		    "  clawverify trust keygen --out ci --type p256\n"
+		    "  clawverify trust sign policy.json --key security.key\n"
 		    "  clawverify trust list\n",
 	.opts = opts,
 	.min_args = 1,

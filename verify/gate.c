@@ -164,22 +164,53 @@ by_path(struct cv_policy **ret, const struct cv_gatecfg *g, const struct cv_bund
 	return 0;
 }
 
-/* by_digest: the policy that lies in the bundle, if gate.json names its bytes. */
+/* signed_by: the policy in the bundle is what a policy signer put into the envelope
+ * that lies beside it. 1, 0 there is none, -1. */
 static int
-by_digest(struct cv_policy **ret, const struct cv_gatecfg *g, const struct cv_bundle *b,
-	  struct cv_err *e)
+signed_by(const struct cv_gatecfg *g, const struct cv_bundle *b, struct cv_span policy, int64_t now,
+	  const struct cv_role_opts *role, struct cv_err *e)
+{
+	cv_auto(cv_buf_free) struct cv_buf envelope = CV_BUF(CV_MAX_JSON_DOM);
+	cv_auto(cv_buf_free) struct cv_buf payload = CV_BUF(CV_MAX_JSON_DOM);
+
+	if (g->npolicy_signers == 0 ||
+	    cv_members_find(&b->members, CV_BUNDLE_POLICY_SIGNED) == NULL)
+		return 0;
+	if (cv_bundle_read(b, CV_BUNDLE_POLICY_SIGNED, &envelope, e) != 0)
+		return -1;
+	if (cv_dsse_open(role, CV_BUNDLE_POLICY_SIGNED, cv_buf_span(&envelope), CV_POLICY_PAYLOAD,
+			 g->policy_signers, g->npolicy_signers, now, &payload, NULL, e) != 0) {
+		if (cv_reason_exit(e->reason) == CV_EXIT_FAIL)
+			e->reason = CV_R_UNAUTHORISED;
+		return -1;
+	}
+	if (!cv_span_eq(cv_buf_span(&payload), policy))
+		return cv_fail(e, CV_R_UNAUTHORISED, "what was signed is another policy than %s",
+			       CV_BUNDLE_POLICY);
+	return 1;
+}
+
+/* by_itself: the policy that lies in the bundle, if gate.json names its bytes or
+ * one of its signers. */
+static int
+by_itself(struct cv_policy **ret, const struct cv_gatecfg *g, const struct cv_bundle *b,
+	  int64_t now, const struct cv_role_opts *role, struct cv_err *e)
 {
 	cv_auto(cv_policy_free) struct cv_policy *p = NULL;
 	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_HUMAN_FILE);
 	enum cv_gate_by by = CV_GATE_NO;
 	char x[CV_DIGEST_TEXT], y[CV_DIGEST_TEXT];
+	int is_signed;
 
-	if (cv_bundle_read(b, CV_BUNDLE_POLICY, &text, e) != 0 ||
-	    cv_gatecfg_authority(g, NULL, cv_buf_span(&text), false, &by, e) != 0)
+	if (cv_bundle_read(b, CV_BUNDLE_POLICY, &text, e) != 0)
 		return -1;
-	if (by != CV_GATE_BY_SHA256)
+	is_signed = signed_by(g, b, cv_buf_span(&text), now, role, e);
+	if (is_signed < 0 ||
+	    cv_gatecfg_authority(g, NULL, cv_buf_span(&text), is_signed > 0, &by, e) != 0)
+		return -1;
+	if (by != CV_GATE_BY_SHA256 && (by != CV_GATE_BY_SIGNER || is_signed == 0))
 		return cv_fail(e, CV_R_UNAUTHORISED,
-			       "gate.json neither names the bundle's policy %s nor its file",
+			       "gate.json neither names the bundle's policy %s nor its signer",
 			       cv_digest_text(&b->vsa.policy, x));
 	if (cv_policy_parse(&p, CV_BUNDLE_POLICY, cv_buf_span(&text), -1, e) != 0)
 		return -1;
@@ -195,7 +226,7 @@ by_digest(struct cv_policy **ret, const struct cv_gatecfg *g, const struct cv_bu
 
 int
 cv_gate_policy(struct cv_policy **ret, const struct cv_gatecfg *g, const struct cv_bundle *b,
-	       int64_t now, const char **check, struct cv_err *e)
+	       int64_t now, const struct cv_role_opts *role, const char **check, struct cv_err *e)
 {
 	cv_auto(cv_policy_free) struct cv_policy *p = NULL;
 	char at[CV_TIME_TEXT];
@@ -203,7 +234,7 @@ cv_gate_policy(struct cv_policy **ret, const struct cv_gatecfg *g, const struct 
 
 	*check = "policy.not-authorised";
 	if (r == 0)
-		r = by_digest(&p, g, b, e) == 0 ? 1 : -1;
+		r = by_itself(&p, g, b, now, role, e) == 0 ? 1 : -1;
 	if (r < 0)
 		return -1;
 	if (p->audit)
@@ -370,7 +401,7 @@ decide(struct cv_gate_answer *a, const struct cv_gate_in *in, const char **check
 		return -1;
 	a->image_only = q.image != NULL;
 	if (open_bundle(a, in, q.bundle, check, e) != 0 ||
-	    cv_gate_policy(&policy, in->gate, a->bundle, in->now, check, e) != 0)
+	    cv_gate_policy(&policy, in->gate, a->bundle, in->now, &in->role, check, e) != 0)
 		return -1;
 	a->valid_until = a->bundle->vsa.not_after;
 	if (policy->has_expires && policy->expires < a->valid_until)

@@ -73,9 +73,11 @@ int cv_gate_emit(const struct cv_gate_answer *a, struct cv_span request, struct 
 
 /* cv_gate_policy: the policy under which a bundle was sealed, if gate.json
  * accepts it: one that it names by path and that is the same as the bundle's, or
- * the one in the bundle by its digest. CV_R_UNAUTHORISED with *check
- * policy.not-authorised; CV_R_EXPIRED with policy.expired. */
+ * the one in the bundle, by its digest or because a policy signer signed it (the
+ * trust worker judges). CV_R_UNAUTHORISED with *check policy.not-authorised;
+ * CV_R_EXPIRED with policy.expired. */
 int cv_gate_policy(struct cv_policy **ret, const struct cv_gatecfg *g, const struct cv_bundle *b,
-		   int64_t now, const char **check, struct cv_err *e) cv_must;
+		   int64_t now, const struct cv_role_opts *role, const char **check,
+		   struct cv_err *e) cv_must;
 
 #endif

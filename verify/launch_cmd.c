@@ -211,6 +211,20 @@ read_policy(const struct cv_session *s, struct cv_buf *out, struct cv_err *e)
 	return r < 0 ? -1 : 0;
 }
 
+/* read_signed: the envelope beside it, if somebody signed it (trust sign). Whether
+ * it counts is for the host to say that gets the bundle. */
+static int
+read_signed(const struct cv_session *s, struct cv_buf *out, struct cv_err *e)
+{
+	char path[CV_PATH_ROOM];
+
+	if (strncmp(s->policy_path, "preset:", 7) == 0)
+		return 0;
+	if (snprintf(path, sizeof(path), "%s" CV_LC_SIGNED, s->policy_path) >= (int)sizeof(path))
+		return cv_fail(e, CV_R_USAGE, "too long a path");
+	return cv_conf_read(out, AT_FDCWD, path, CV_MAX_JSON_DOM, e) < 0 ? -1 : 0;
+}
+
 static int
 read_lock(const struct cv_session *s, struct cv_buf *out, struct cv_err *e)
 {
@@ -232,15 +246,18 @@ seal(const struct cv_cmdline *c, struct cv_session *s, struct cv_result *r,
      const struct cv_signkey *key, char path[CV_PATH_ROOM], struct cv_err *e)
 {
 	cv_auto(cv_buf_free) struct cv_buf policy = CV_BUF(CV_MAX_HUMAN_FILE);
+	cv_auto(cv_buf_free) struct cv_buf signed_policy = CV_BUF(CV_MAX_JSON_DOM);
 	cv_auto(cv_buf_free) struct cv_buf lock = CV_BUF(CV_MAX_LOCK_FILE);
 	cv_auto(cv_buf_free) struct cv_buf report = CV_BUF(64 * CV_MIB);
 	char dir[CV_PATH_ROOM];
 	struct cv_seal in = { .rq = &s->rq, .result = r, .dir = dir, .key = key };
 
 	if (cv_lc_bundles(c, dir, e) != 0 || read_policy(s, &policy, e) != 0 ||
-	    read_lock(s, &lock, e) != 0 || cv_report_json(&report, r, e) != 0)
+	    read_signed(s, &signed_policy, e) != 0 || read_lock(s, &lock, e) != 0 ||
+	    cv_report_json(&report, r, e) != 0)
 		return -1;
 	in.policy = cv_buf_span(&policy);
+	in.policy_signed = cv_buf_span(&signed_policy);
 	in.lock = cv_buf_span(&lock);
 	in.report = cv_buf_span(&report);
 	return cv_bundle_seal(&in, &r->bundle, path, e);

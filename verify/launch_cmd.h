@@ -57,6 +57,9 @@ struct cv_lc_sealed {
 int cv_lc_seal(struct cv_lc_sealed *ret, const struct cv_cmdline *c, const char *target,
 	       bool report, struct cv_err *e) cv_must;
 
+/* CV_LC_SIGNED: what is added to a policy's name for its signed envelope. */
+#define CV_LC_SIGNED ".dsse.json"
+
 /* cv_lc_failed: cv_cmd_failed with the check id (may be NULL) in front. */
 int cv_lc_failed(const struct cv_cmdline *c, const char *check, struct cv_err *e);
 

@@ -20,7 +20,7 @@ struct sealed {
 	struct cv_signkey *key;
 	struct cv_key trusted; /* the public half of key */
 	struct cv_mem mem;
-	struct cv_buf lock_text, policy_text;
+	struct cv_buf lock_text, policy_text, policy_signed;
 	char dir[1024];  /* where bundles lie */
 	char path[4096]; /* the bundle */
 	struct cv_digest digest;
@@ -59,7 +59,8 @@ seal_make(struct sealed *s, const char *name)
 	char base[1024];
 
 	*s = (struct sealed){ .lock_text = CV_BUF(CV_MAX_LOCK_FILE),
-			      .policy_text = CV_BUF(CV_MAX_HUMAN_FILE) };
+			      .policy_text = CV_BUF(CV_MAX_HUMAN_FILE),
+			      .policy_signed = CV_BUF(CV_MAX_ENVELOPE) };
 	small_make(&s->small, run_dir(name));
 	run_open(&s->run, &s->small);
 	cv_text_fmt(base, sizeof(base), "%s/sealer", s->small.dir);
@@ -79,6 +80,7 @@ seal_try(struct sealed *s)
 			      .dir = s->dir,
 			      .key = s->key,
 			      .policy = cv_buf_span(&s->policy_text),
+			      .policy_signed = cv_buf_span(&s->policy_signed),
 			      .lock = cv_buf_span(&s->lock_text),
 			      .report = cv_span_str("{\"report\": true}\n") };
 
@@ -149,6 +151,7 @@ seal_free(struct sealed *s)
 	cv_mem_free(&s->mem);
 	cv_buf_free(&s->lock_text);
 	cv_buf_free(&s->policy_text);
+	cv_buf_free(&s->policy_signed);
 }
 
 #endif

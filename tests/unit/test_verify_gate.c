@@ -412,6 +412,58 @@ policies(void)
 	host_free(&h);
 }
 
+/* A policy that nobody named, signed: by whom, what, and as what. */
+static void
+signed_policies(void)
+{
+	cv_auto(cv_signkey_free) struct cv_signkey *k = NULL, *stranger = NULL;
+	cv_auto(cv_mem_free) struct cv_mem mem = { 0 };
+	struct cv_key key, other;
+	struct host h;
+	const struct {
+		struct cv_signkey **by;
+		const char *type, *add;
+		bool good;
+	} v[] = {
+		{ &k, CV_POLICY_PAYLOAD, "", true },
+		{ &stranger, CV_POLICY_PAYLOAD, "", false },
+		{ &k, "application/vnd.in-toto+json", "", false },
+		{ &k, CV_POLICY_PAYLOAD, " ", false },
+	};
+
+	host_make(&h, "signed");
+	seal_key(&k, &key, &mem, small_path(&h.s.small, "security"));
+	seal_key(&stranger, &other, &mem, small_path(&h.s.small, "stranger"));
+	gate_write(&h, "", ", \"policy_signers\": [\"security.pub\"]");
+	ask(&h, "{}", "{}"); /* not signed at all */
+	denied(&h, CV_EXIT_USAGE, "policy.not-authorised");
+	for (size_t i = 0; i < CV_COUNT(v); i++) {
+		cv_auto(cv_buf_free) struct cv_buf what = CV_BUF(CV_MAX_HUMAN_FILE);
+
+		cv_buf_add(&what, h.s.policy_text.p, h.s.policy_text.n);
+		cv_buf_str(&what, v[i].add);
+		cv_buf_reset(&h.s.policy_signed);
+		T_OK(cv_dsse_sign(*v[i].by, v[i].type, cv_buf_span(&what), &h.s.policy_signed,
+				  &h.e),
+		     h.e);
+		T_OK(seal_try(&h.s), h.s.e);
+		gate_write(&h, "", ", \"policy_signers\": [\"security.pub\"]");
+		ask(&h, "{}", "{}");
+		if (!v[i].good) {
+			denied(&h, CV_EXIT_USAGE, "policy.not-authorised");
+			continue;
+		}
+		T_INT(h.a.exit, CV_EXIT_PASS);
+		gate_write(&h, "", ""); /* signed by somebody whom this host does not name */
+		ask(&h, "{}", "{}");
+		denied(&h, CV_EXIT_USAGE, "policy.not-authorised");
+		gate_write(&h, "", ", \"policy_signers\": [\"security.pub\"], \"min_version\": 2");
+		ask(&h, "{}", "{}");
+		denied(&h, CV_EXIT_USAGE, "policy.not-authorised");
+	}
+	host_free(&h);
+}
+
 static void
 policy_expires(void)
 {
@@ -650,6 +702,7 @@ static const struct t_case cases[] = {
 	{ "malformed questions", malformed },
 	{ "bundles that do not count", bundles },
 	{ "policies that are not accepted", policies },
+	{ "signed policies", signed_policies },
 	{ "a policy that ends", policy_expires },
 	{ "required controls", required_controls },
 	{ "an image alone", image_only },
