@@ -613,6 +613,59 @@ required_control(void)
 	engine_free(&g);
 }
 
+/* Under a gate.json: its keys, its policies, its program, its engine. */
+static void
+under_a_gate(void)
+{
+	cv_auto(cv_buf_free) struct cv_buf out = CV_BUF(65536);
+	struct engine g;
+	char gate[3000], args[12000];
+
+	need_program();
+	engine_make(&g, "gate");
+	fake_say("id", g.config);
+	for (unsigned named = 0; named < 2; named++) {
+		cv_text_fmt(gate, sizeof(gate),
+			    "{ \"schema\": \"clawverify.gate-config/1\", \"bundle_keys\": "
+			    "[\"sealer.pub\"], \"policies\": [{ \"name\": \"own\", \"path\": "
+			    "\"%s\" }],\n"
+			    "\"adapters\": [{ \"name\": \"docker\", \"program\": \"%s\", \"host\": "
+			    "\"unix:///run/its.sock\" }] }\n",
+			    named ? small_path(&g.s.small, "policy.json")
+				  : "/nonexistent/policy.json",
+			    g.program);
+		t_write_file(small_path(&g.s.small, "gate.json"), gate, strlen(gate));
+		cv_text_fmt(args, sizeof(args), "--gate %s %s", small_path(&g.s.small, "gate.json"),
+			    g.s.path);
+		T_INT(clawverify(&g, args, &out), named ? 0 : 2);
+		if (!named)
+			T_HAS(cv_buf_text(&out), "policy.not-authorised");
+		else
+			T(fake_heard("log", "--host=unix:///run/its.sock"));
+		T((access(fake_at("run"), F_OK) == 0) == (named != 0));
+	}
+	T(unlink(fake_at("run")) == 0);
+	cv_text_fmt(args, sizeof(args), "--gate %s --host unix:///run/mine.sock %s",
+		    small_path(&g.s.small, "gate.json"), g.s.path);
+	T_INT(clawverify(&g, args, &out), 2);
+	cv_text_fmt(args, sizeof(args), "--gate %s %s", small_path(&g.s.small, "none.json"),
+		    g.s.path);
+	T_INT(clawverify(&g, args, &out), 2);
+	/* the key on the command line is not asked for: the gate's are others */
+	cv_text_fmt(
+		gate, sizeof(gate),
+		"{ \"schema\": \"clawverify.gate-config/1\", \"policies\": [{ \"name\": \"own\", "
+		"\"path\": \"%s\" }] }\n",
+		small_path(&g.s.small, "policy.json"));
+	t_write_file(small_path(&g.s.small, "gate.json"), gate, strlen(gate));
+	cv_text_fmt(args, sizeof(args), "--gate %s %s", small_path(&g.s.small, "gate.json"),
+		    g.s.path);
+	T_INT(clawverify(&g, args, &out), 1);
+	T_HAS(cv_buf_text(&out), "bundle.untrusted");
+	T(access(fake_at("run"), F_OK) != 0);
+	engine_free(&g);
+}
+
 static const struct t_case cases[] = {
 	{ "quoting for a shell", quoting },
 	{ "the command, always", command },
@@ -626,5 +679,6 @@ static const struct t_case cases[] = {
 	{ "limits that the engine cannot enforce", what_an_engine_can_do },
 	{ "the whole command", whole_command },
 	{ "a required control", required_control },
+	{ "under a gate.json", under_a_gate },
 };
 T_MAIN(cases)
