@@ -357,7 +357,7 @@ is_signed(const struct cv_job *j)
 static bool
 is_pinned(const struct cv_job *j)
 {
-	if (j->differs)
+	if (j->differs || j->a->digest.alg == CV_ALG_NONE)
 		return false;
 	switch (j->run->rq->mode) {
 	case CV_MODE_LOCK:

@@ -49,6 +49,8 @@ package_fact(struct pkg *p, struct cv_frame *f, struct cv_err *e)
 	if (p->named)
 		return cv_fail(e, CV_R_WORKER, "contents: two PACKAGE facts");
 	p->named = true;
+	if (name[0] == '\0') /* a zip has no manifest that is known */
+		return 0;
 	a->package = strdup(name);
 	a->version = strdup(version);
 	return a->package == NULL || a->version == NULL ? cv_fail_memory(e) : 0;
@@ -114,6 +116,32 @@ tell(struct cv_call *c)
 	}
 }
 
+/* said_no: the worker found something wrong. */
+static bool
+said_no(const struct cv_call *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nsaid; i++)
+		if (c->said[i].outcome == CV_FAIL || c->said[i].outcome == CV_UNKNOWN)
+			return true;
+	return false;
+}
+
+/* finish: the listing's tree; -1 with *otherwise the id. 1: the archive is not
+ * whole, and the worker has said why. */
+static int
+finish(struct pkg *p, const struct cv_call *c, const char **otherwise, struct cv_err *e)
+{
+	*otherwise = "archive.unsafe-member";
+	if (p->named)
+		return cv_tree_end(p->tree, &p->job->a->digest, e);
+	if (said_no(c))
+		return 1;
+	*otherwise = "worker.protocol";
+	return cv_fail(e, CV_R_WORKER, "contents: no fault and no package");
+}
+
 /* list: what the archive holds; true if there is a tree to be judged. */
 static bool
 list(struct pkg *p)
@@ -126,22 +154,24 @@ list(struct pkg *p)
 			     .fact = on_fact,
 			     .pipe_fd = -1,
 			     .answers = cv_package_checks };
+	const char *otherwise = "archive.malformed";
 	struct cv_err e = { 0 };
-	bool ok = false;
+	int rc;
 
-	if (cv_tree_open(&p->tree, j->decl->name, &e) != 0 || cv_call_run(&c, &e) != 0) {
-		cv_job_err(j, c.check, "archive.malformed", &e);
-	} else {
+	rc = cv_tree_open(&p->tree, j->decl->name, &e);
+	if (rc == 0)
+		rc = cv_call_run(&c, &e);
+	if (rc == 0) {
 		tell(&c);
-		ok = cv_tree_end(p->tree, &j->a->digest, &e) == 0;
-		if (!ok)
-			cv_job_err(j, NULL, "archive.unsafe-member", &e);
+		rc = finish(p, &c, &otherwise, &e);
 	}
-	cv_call_free(&c);
-	if (ok)
+	if (rc < 0)
+		cv_job_err(j, c.check, otherwise, &e);
+	else if (rc == 0)
 		j->a->tree = cv_steal(p->tree);
+	cv_call_free(&c);
 	cv_tree_free(&p->tree);
-	return ok;
+	return rc == 0;
 }
 
 static void
