@@ -78,7 +78,7 @@ cv_keyring_words(const struct cv_keyring *r, char *out, size_t size)
 	}
 	if (names > 3)
 		cv_buf_fmt(&b, " and %zu more", names - 3);
-	cv_text_fmt(out, size, "%s", r->n == 0 ? "nobody" : cv_buf_text(&b));
+	cv_text_fmt(out, size, "%s", r->n == 0 ? "somebody whom policy names" : cv_buf_text(&b));
 	cv_buf_free(&b);
 	return out;
 }

@@ -126,6 +126,8 @@ explain(const char *hint, const struct cv_keyring *ring, struct cv_span sig, str
 	struct cv_digest id;
 	char text[CV_DIGEST_TEXT];
 
+	if (ring->n == 0)
+		return cv_fail(e, CV_R_IDENTITY, "no key is trusted here, whoever signed it");
 	switch (judge_hint(hint, ring, &id)) {
 	case HINT_OURS:
 		return cv_fail(e, CV_R_SIGNATURE,

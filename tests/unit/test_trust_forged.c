@@ -399,9 +399,11 @@ a_key_that_is_none_stops_the_task(void)
 	T(!a.done);
 	T_INT(a.error.reason, CV_R_CONFIG);
 	d_answer_free(&a);
+	f_sign_image(&w.s, w.key, w.index, F_LEGACY);
 	a = d_image(&w.s, w.index, "", NULL, D_ALL); /* no key at all: nothing counts */
 	T(a.done);
 	T_INT(d_facts(&a, CV_F_SIGNER), 0);
+	T_INT(d_reason(&a, "sig.untrusted-key"), CV_R_IDENTITY);
 	d_answer_free(&a);
 	d_free_world(&w);
 }
