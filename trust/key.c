@@ -213,6 +213,81 @@ classify(struct cv_pubkey *k, const char *name, const X509_PUBKEY *spki, struct 
 	return 0;
 }
 
+/*
+ * The forms that nearly every key has, byte for byte (RFC 5480 2.1.1 and 2.2, RFC
+ * 8410 4): an uncompressed point on a named curve, or an Ed25519 key. What starts so
+ * and has that length is in its one encoding already, and OpenSSL's decoders, a
+ * millisecond's work to set up, have nothing to add. All else goes through them.
+ */
+#define EC_PUBLIC_KEY "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
+
+static const struct form {
+	const char *start;
+	size_t n, rest;    /* bytes of start; of what follows */
+	const char *group; /* NULL: Ed25519 */
+} forms[] = {
+	{ "\x30\x59\x30\x13" EC_PUBLIC_KEY "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00",
+	  26, 65, "prime256v1" },
+	{ "\x30\x76\x30\x10" EC_PUBLIC_KEY "\x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00", 23, 97,
+	  "secp384r1" },
+	{ "\x30\x81\x9b\x30\x10" EC_PUBLIC_KEY "\x06\x05\x2b\x81\x04\x00\x23\x03\x81\x86\x00", 25,
+	  133, "secp521r1" },
+	{ "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", 12, 32, NULL },
+};
+
+static const struct form *
+form_of(struct cv_span der)
+{
+	for (size_t i = 0; i < CV_COUNT(forms); i++)
+		if (der.n == forms[i].n + forms[i].rest &&
+		    memcmp(der.p, forms[i].start, forms[i].n) == 0 &&
+		    (forms[i].group == NULL || der.p[forms[i].n] == 0x04))
+			return &forms[i];
+	return NULL;
+}
+
+/* EVP_PKEY_fromdata() refuses a point that is not on the curve. */
+static EVP_PKEY *
+point_key(const char *group, const uint8_t *point, size_t n)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	EVP_PKEY *key = NULL;
+	char name[16];
+	uint8_t copy[133];
+	OSSL_PARAM params[3];
+
+	cv_text_fmt(name, sizeof(name), "%s", group);
+	memcpy(copy, point, n);
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0);
+	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy, n);
+	params[2] = OSSL_PARAM_construct_end();
+	if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		key = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+static int
+usual(struct cv_pubkey *k, const struct form *f, const char *name, struct cv_span der,
+      struct cv_err *e)
+{
+	const uint8_t *rest = der.p + f->n;
+
+	if (f->group != NULL)
+		k->pkey = point_key(f->group, rest, f->rest);
+	else
+		k->pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, rest, f->rest);
+	if (k->pkey == NULL)
+		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found an %s key that is none", name,
+				   f->group != NULL ? f->group : "Ed25519");
+	if (f->group != NULL)
+		return curve(k, name, e);
+	k->family = CV_FAMILY_ED25519;
+	k->kind = "Ed25519";
+	return 0;
+}
+
 /* The same key in other bytes would be a second key to whoever counts ids. */
 static int
 canonical(const struct cv_pubkey *k, const char *name, struct cv_span der, struct cv_err *e)
@@ -234,12 +309,30 @@ canonical(const struct cv_pubkey *k, const char *name, struct cv_span der, struc
 }
 
 static int
+decode(struct cv_pubkey *k, const char *name, struct cv_span der, struct cv_err *e)
+{
+	const unsigned char *p = der.p;
+	X509_PUBKEY *spki = d2i_X509_PUBKEY(NULL, &p, (long)der.n);
+	int r = 0;
+
+	if (spki == NULL)
+		r = cv_ssl_fail(e, CV_R_MALFORMED,
+				"%s: found no SubjectPublicKeyInfo in the PEM block", name);
+	else if (p != der.p + der.n)
+		r = cv_fail(e, CV_R_MALFORMED, "%s: found %zu bytes after the key", name,
+			    (size_t)(der.p + der.n - p));
+	if (r == 0)
+		r = classify(k, name, spki, e);
+	X509_PUBKEY_free(spki);
+	return r == 0 ? canonical(k, name, der, e) : r;
+}
+
+static int
 load(struct cv_pubkey **ret, const char *name, struct cv_span pem, struct cv_err *e)
 {
 	cv_auto(cv_pubkey_free) struct cv_pubkey *k = calloc(1, sizeof(*k));
 	struct cv_buf der = CV_BUF(CV_MAX_KEY_PEM);
-	X509_PUBKEY *spki = NULL;
-	const unsigned char *p;
+	const struct form *f;
 	int r;
 
 	if (k == NULL)
@@ -247,22 +340,12 @@ load(struct cv_pubkey **ret, const char *name, struct cv_span pem, struct cv_err
 	cv_ssl_clear();
 	r = pem_to_der(&der, name, pem, e);
 	if (r == 0) {
-		p = der.p;
-		spki = d2i_X509_PUBKEY(NULL, &p, (long)der.n);
-		if (spki == NULL)
-			r = cv_ssl_fail(e, CV_R_MALFORMED,
-					"%s: found no SubjectPublicKeyInfo in the PEM block", name);
-		else if (p != der.p + der.n)
-			r = cv_fail(e, CV_R_MALFORMED, "%s: found %zu bytes after the key", name,
-				    (size_t)(der.p + der.n - p));
+		f = form_of(cv_buf_span(&der));
+		r = f != NULL ? usual(k, f, name, cv_buf_span(&der), e)
+			      : decode(k, name, cv_buf_span(&der), e);
 	}
 	if (r == 0)
-		r = classify(k, name, spki, e);
-	if (r == 0)
-		r = canonical(k, name, cv_buf_span(&der), e);
-	if (r == 0)
 		r = cv_digest_of(&k->id, CV_SHA256, cv_buf_span(&der), e);
-	X509_PUBKEY_free(spki);
 	cv_buf_free(&der);
 	cv_ssl_clear();
 	if (r == 0)

@@ -260,6 +260,34 @@ keys_that_are_not_for_us(void)
 	}
 }
 
+/* What another encoder makes of the key that was loaded is what was read; a point that
+ * is not on its curve is no key. */
+static void
+points_are_on_their_curves(void)
+{
+	for (size_t i = 0; i < 4; i++) { /* the curves and Ed25519 */
+		cv_auto(f_key_free) struct f_key *k = f_key_new(kinds[i].alg);
+		cv_auto(cv_pubkey_free) struct cv_pubkey *p = load(k);
+		struct cv_span spki = f_key_spki(k);
+		struct cv_digest id;
+		struct cv_err e;
+
+		T_OK(cv_digest_of(&id, CV_SHA256, spki, &e), e);
+		T(cv_digest_eq(&id, cv_pubkey_id(p)));
+		T_STR(cv_pubkey_kind(p), kinds[i].kind);
+		if (kinds[i].alg == F_ED25519)
+			continue;
+		for (size_t at = spki.n - 1; at > spki.n - 30; at--) {
+			cv_auto(cv_buf_free) struct cv_buf der = CV_BUF(4096), pem = CV_BUF(8192);
+
+			cv_buf_add(&der, spki.p, spki.n);
+			der.p[at] ^= 4;
+			pem_of(&pem, "PUBLIC KEY", cv_buf_span(&der));
+			refuse_pem(cv_buf_text(&pem), CV_R_MALFORMED);
+		}
+	}
+}
+
 /* DER of an ECDSA signature that says the same numbers in other bytes. */
 static void
 ecdsa_signatures_are_der(void)
@@ -299,6 +327,7 @@ static const struct t_case cases[] = {
 	{ "messages in descriptors, and none", messages },
 	{ "a key is one PEM block", pem_is_one_public_key },
 	{ "a key has one encoding", der_is_canonical },
+	{ "points are on their curves", points_are_on_their_curves },
 	{ "keys that are not for us", keys_that_are_not_for_us },
 	{ "ECDSA signatures are DER", ecdsa_signatures_are_der },
 };
