@@ -200,6 +200,9 @@ test_duplicates(void)
 		mk_file(&b, "a/y", "1");
 		mk_file(&b, same[i], "2");
 		mk_end(&b);
+		struct seen s;
+		(void)walk(&s, &b, TAR, NULL);
+		T_STR(first(&s, "image.duplicate-entry")->where, "layer 3, a/x");
 		refused(&b, "image.duplicate-entry", "the same path twice");
 	}
 	struct cv_buf b = make(); /* a directory and a file */
@@ -652,6 +655,28 @@ test_truncation(void)
 	cv_buf_free(&z[1]);
 }
 
+/* A file that became shorter than was said is our trouble, no finding about the layer. */
+static void
+test_short_file(void)
+{
+	struct cv_buf b = one("y", '0', NULL);
+	struct seen s = { 0 };
+	const struct cv_sink sink = { .finding = see, .ctx = &s };
+	struct cv_answers a = CV_ANSWERS(sink);
+	int fd = t_memfd(b.p, b.n);
+	struct cv_layer_job job = { .blob = { .fd = fd, .len = b.n + 512 },
+				    .media = TAR,
+				    .out = -1 };
+	struct cv_layer l;
+	struct cv_err e = { 0 };
+
+	T_NO(cv_layer_walk(&l, &job, &a, &e), e, CV_R_CUTOFF);
+	T_INT(s.n, 0);
+	T(!l.whole);
+	(void)close(fd);
+	cv_buf_free(&b);
+}
+
 /* ---- the task, in its sealed process ---- */
 
 static void
@@ -723,6 +748,7 @@ static const struct t_case cases[] = {
 	{ "compressed layers", test_compressed },
 	{ "every flipped bit", test_sweep },
 	{ "every truncation", test_truncation },
+	{ "a file that became shorter", test_short_file },
 	{ "the tasks", test_task },
 };
 T_MAIN(cases)
