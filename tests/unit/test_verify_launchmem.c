@@ -147,7 +147,6 @@ asking(void)
 				  .role = { .dir = t_build(), .cancel_fd = -1 } };
 	for (; hit; k += STEP) {
 		cv_auto(cv_gate_answer_free) struct cv_gate_answer a = { 0 };
-		cv_auto(cv_buf_free) struct cv_buf out = CV_BUF(CV_MAX_JSON_DOM);
 
 		t_nomem(k);
 		cv_gate_ask(&a, &in);
