@@ -52,6 +52,7 @@
 #define CV_MAX_EVIDENCE_BYTES (128 * CV_MIB)
 #define CV_MAX_SUBJECTS 1024
 #define CV_MAX_SUBJECT_DIGESTS 32
+#define CV_MAX_PREDICATE_TYPE 1000 /* bytes */
 
 /* archives and layers */
 #define CV_MAX_LAYER_BYTES (64 * CV_GIB)

@@ -54,7 +54,8 @@
  * sig. ids are not planned: verify judges SIGNER and STATEMENT facts
  * (basis.insufficient, sig.attestation-absent, sbom.absent); sig. findings say
  * why there are fewer facts than hoped, and a "pass" of them decides nothing.
- * One bad signature beside a good one is such a finding, not an ERROR.
+ * A bad signature beside a good one is an OBSERVED fact, and neither a finding nor
+ * an ERROR (trust/tally.h).
  */
 #ifndef CV_PROTO_H
 #define CV_PROTO_H
@@ -64,8 +65,8 @@
 
 enum cv_kind {
 	CV_K_HELLO = 1, /* SANDBOX flags (CV_SBX_*), VALUE landlock ABI */
-	CV_K_TASK,	/* TASK and its fields, below */
-	CV_K_ITEM,	/* ROLE and its fields */
+	CV_K_TASK,      /* TASK and its fields, below */
+	CV_K_ITEM,      /* ROLE and its fields */
 	CV_K_RUN,
 	CV_K_GIVE,     /* ID, STATUS; given: BLOB, DIGEST, MEDIA?; failed: REASON, TEXT;
 			  credentials: KIND (enum cv_cred), USER?, SECRET? */
@@ -96,7 +97,7 @@ enum cv_tag {
 	CV_TAG_MAX,
 	CV_TAG_MODE,
 	CV_TAG_POS,
-	CV_TAG_NOW,	 /* seconds since the epoch */
+	CV_TAG_NOW,      /* seconds since the epoch */
 	CV_TAG_DEADLINE, /* milliseconds the task may take, 0 none */
 	CV_TAG_SANDBOX,
 	CV_TAG_NAME,
@@ -215,10 +216,10 @@ enum cv_task {
 
 /* Flags of CV_T_IMAGE: which evidence to look for. */
 enum {
-	CV_IMG_SIGNATURES = 1,	 /* who signed the image */
+	CV_IMG_SIGNATURES = 1,   /* who signed the image */
 	CV_IMG_ATTESTATIONS = 2, /* statements about it */
-	CV_IMG_BUNDLES = 4,	 /* generation: bundle v0.3 referrers */
-	CV_IMG_LEGACY = 8,	 /* generation: .sig and .att tags */
+	CV_IMG_BUNDLES = 4,      /* generation: bundle v0.3 referrers */
+	CV_IMG_LEGACY = 8,       /* generation: .sig and .att tags */
 };
 
 /* Formats that CV_T_FILES may find without a finding against them. */
@@ -239,7 +240,7 @@ enum cv_files_kind { CV_FILES_MODEL = 1, CV_FILES_SKILL, CV_FILES_PROMPT };
 enum cv_evidence {
 	CV_EV_BUNDLE = 1, /* Sigstore bundle JSON */
 	CV_EV_SIGNATURE,  /* detached signature, base64 or raw */
-	CV_EV_DSSE,	  /* DSSE envelope JSON */
+	CV_EV_DSSE,       /* DSSE envelope JSON */
 };
 
 enum cv_role_item {
@@ -254,10 +255,10 @@ enum cv_role_item {
 };
 
 enum cv_need {
-	CV_N_BLOB = 1,	/* DIGEST, MEDIA, MAX; ROLE node role when part of the graph */
+	CV_N_BLOB = 1,  /* DIGEST, MEDIA (a manifest's: ask for it as one), MAX; ROLE */
 	CV_N_REFERRERS, /* DIGEST, MAX */
-	CV_N_TAG,	/* NAME tag, MAX: a manifest */
-	CV_N_CRED,	/* NAME registry host[:port] (fetch only) */
+	CV_N_TAG,       /* NAME tag, MAX: a manifest */
+	CV_N_CRED,      /* NAME registry host[:port] (fetch only) */
 };
 
 enum cv_status {
@@ -268,7 +269,13 @@ enum cv_status {
 
 enum cv_cred { CV_CRED_NONE = 1, CV_CRED_BASIC, CV_CRED_IDENTITY_TOKEN, CV_CRED_BEARER };
 
-enum cv_node { CV_NODE_INDEX = 1, CV_NODE_MANIFEST, CV_NODE_CONFIG, CV_NODE_LAYER, CV_NODE_EVIDENCE };
+enum cv_node {
+	CV_NODE_INDEX = 1,
+	CV_NODE_MANIFEST,
+	CV_NODE_CONFIG,
+	CV_NODE_LAYER,
+	CV_NODE_EVIDENCE
+};
 
 enum cv_fact {
 	/* NODE: ROLE (enum cv_node), DIGEST, SIZE, MEDIA, POS; a layer: DIFFID; the
@@ -277,7 +284,9 @@ enum cv_fact {
 	CV_F_NODE = 1,
 	/* SIGNER: NAME (a signer given as KEY), KIND (enum cv_signed), DIGEST
 	 * subject, EVIDENCE digest of the blob that holds the signature, KEYID
-	 * "sha256:<hex of SPKI>", MEDIA predicate type if a statement. */
+	 * "sha256:<hex of SPKI>", MEDIA predicate type if a statement. One for each
+	 * name that holds the key and each subject that is meant; equal ones once. Who
+	 * made a STATEMENT other than cosign's sign predicate did not sign the image. */
 	CV_F_SIGNER,
 	/* STATEMENT: MEDIA predicate type, DIGEST subject that matched, NAME signer,
 	 * EVIDENCE, BLOB: sealed memfd; the range is the predicate alone. */
@@ -297,22 +306,23 @@ enum cv_fact {
 	/* VULN: NAME purl, REF advisory id, VERSION fixed in or "", TEXT severity
 	 * word, NOTE summary. */
 	CV_F_VULN,
-	/* OBSERVED (inspect only): NAME, KIND, TEXT: unproven, for people. */
+	/* OBSERVED: NAME where, KIND (enum cv_signed, what it would be), TEXT, EVIDENCE?:
+	 * unproven, for people: every piece of evidence that does not count, and why. */
 	CV_F_OBSERVED,
 };
 
 /* What a signature was. */
 enum cv_signed {
-	CV_SIGNED_SIMPLE = 1,	/* cosign simple signing payload (.sig tag) */
-	CV_SIGNED_BUNDLE,	/* Sigstore bundle, sign predicate */
-	CV_SIGNED_STATEMENT,	/* attestation, by .att tag or bundle */
-	CV_SIGNED_MESSAGE,	/* signature over the bytes themselves */
-	CV_SIGNED_ENVELOPE,	/* DSSE of another payload type */
+	CV_SIGNED_SIMPLE = 1, /* cosign simple signing payload (.sig tag) */
+	CV_SIGNED_BUNDLE,     /* Sigstore bundle, sign predicate */
+	CV_SIGNED_STATEMENT,  /* attestation, by .att tag or bundle */
+	CV_SIGNED_MESSAGE,    /* signature over the bytes themselves */
+	CV_SIGNED_ENVELOPE,   /* DSSE of another payload type */
 };
 
 /* Confinement in force, as HELLO states it. */
 enum {
-	CV_SBX_LANDLOCK = 1,	/* no path can be opened (fetch: only what it needs) */
+	CV_SBX_LANDLOCK = 1, /* no path can be opened (fetch: only what it needs) */
 	CV_SBX_LANDLOCK_NET = 2,
 	CV_SBX_SECCOMP = 4,
 	CV_SBX_RLIMITS = 8,
