@@ -145,6 +145,12 @@ limits(void)
 	cv_buf_str(&b, "]}");
 	T_NO(cv_statement_parse(&s, "statement", cv_buf_span(&b), &e), e, CV_R_LIMIT);
 	cv_buf_reset(&b);
+	cv_buf_str(&b, "{\"_type\":\"" CV_STATEMENT_V1 "\",\"predicateType\":\"");
+	for (int i = 0; i <= CV_MAX_PREDICATE_TYPE; i++)
+		cv_buf_byte(&b, 'p');
+	cv_buf_str(&b, "\",\"subject\":[{\"digest\":{\"sha256\":\"" HEX "\"}}]}");
+	T_NO(cv_statement_parse(&s, "statement", cv_buf_span(&b), &e), e, CV_R_LIMIT);
+	cv_buf_reset(&b);
 	cv_buf_str(&b, "{\"_type\":\"" CV_STATEMENT_V1 "\",\"predicateType\":\"p\",\"subject\":[{"
 		       "\"digest\":{");
 	for (int i = 0; i <= CV_MAX_SUBJECT_DIGESTS; i++)

@@ -108,6 +108,10 @@ read_type(struct cv_statement *s, struct cv_jv root, struct cv_err *e)
 				  CV_STATEMENT_V01);
 	if (cv_jv_str(cv_jv_get(root, "predicateType"), &predicate, e) != 0)
 		return -1;
+	if (strlen(predicate) > CV_MAX_PREDICATE_TYPE)
+		return cv_jv_fail(cv_jv_get(root, "predicateType"), e, CV_R_LIMIT,
+				  "found %zu bytes, want at most %d", strlen(predicate),
+				  CV_MAX_PREDICATE_TYPE);
 	return copy_text(&s->predicate_type, predicate, e);
 }
 
