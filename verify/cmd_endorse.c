@@ -134,9 +134,11 @@ sign(struct cv_cmdline *c, struct cv_session *s, const struct cv_r_artifact *a, 
 	    cv_conf_write(path, cv_buf_span(&envelope), e) != 0)
 		return -1;
 	cv_say(c, "endorsed in %s", path);
-	if (!is_endorser(s->policy, key))
-		cv_say(c, "note: the policy names no endorser with this key, so it does not count "
-			  "yet; clawverify trust keygen made its .pub");
+	if (!is_endorser(s->policy, key)) {
+		cv_say(c, "note: it does not count yet, since the policy has no endorser with this "
+			  "key:");
+		cv_say(c, "name its .pub among \"signers\", and that signer in \"endorsers\"");
+	}
 	return 0;
 }
 

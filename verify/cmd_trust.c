@@ -52,10 +52,10 @@ keygen(struct cv_cmdline *c, struct cv_err *e)
 		(void)fputs(cv_buf_text(&text), stdout);
 		return CV_EXIT_PASS;
 	}
-	(void)printf(
-		"%s.key  keep it: whoever has it can seal bundles in your name\n%s.pub  give it "
-		"to hosts that shall believe them\n%s\n",
-		out, out, id);
+	(void)printf("%s.key  keep it secret: whoever has it can sign in your name\n"
+		     "%s.pub  give it to those who shall believe you\n"
+		     "%s\n",
+		     out, out, id);
 	return CV_EXIT_PASS;
 }
 
