@@ -236,7 +236,7 @@ frames_lost(void)
 
 	begin(&s, &r, "lost");
 	c = cut_open(&r, "lost-cut");
-	T(sweep(&r, c, CUT_DROP, false, 11) > 5);
+	T(sweep(&r, c, CUT_DROP, true, 7) > 5);
 	munmap(c, sizeof(*c));
 	end(&s, &r);
 }
