@@ -141,31 +141,56 @@ cv_layout_tag(struct cv_source *src, const char *tag, struct cv_got *got)
 
 /* ---- referrers ---- */
 
-/* refers: does this manifest name that subject? What cannot be read does not. */
+/* ours: trouble that says nothing about the layout. */
 static bool
-refers(struct cv_source *src, const struct cv_descriptor *d, const struct cv_digest *subject,
-       char type[CV_MEDIA_MAX + 1])
+ours(enum cv_reason reason)
 {
-	cv_auto(cv_manifest_free) struct cv_manifest *m = NULL;
+	return cv_reason_exit(reason) == CV_EXIT_INTERNAL || reason == CV_R_DEADLINE ||
+	       reason == CV_R_CANCELLED;
+}
+
+/* read_manifest: 1 read, 0 it is none that can be read, -1 trouble of ours. */
+static int
+read_manifest(struct cv_source *src, const struct cv_descriptor *d, struct cv_manifest **ret,
+	      struct cv_err *e)
+{
 	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_MANIFEST);
 	char digest[CV_DIGEST_TEXT];
 	struct cv_got got;
-	bool ok;
+	int rc;
 
-	if (cv_oci_kind_of(d->media) != CV_OCI_MANIFEST)
-		return false;
 	cv_source_manifest(src, cv_digest_text(&d->digest, digest), &d->digest, CV_MAX_MANIFEST,
 			   &got);
+	if (got.status == CV_S_FAILED)
+		*e = got.err;
 	if (got.status != CV_S_GIVEN)
-		return false;
-	ok = cv_buf_pread(&text, got.blob.fd, got.blob.off, got.blob.len, "manifest", NULL) == 0 &&
-	     cv_manifest_parse(&m, cv_buf_span(&text), d->media, NULL) == 0;
+		return got.status == CV_S_FAILED && ours(e->reason) ? -1 : 0;
+	rc = cv_buf_pread(&text, got.blob.fd, got.blob.off, got.blob.len, "manifest", e);
 	cv_closep(&got.blob.fd);
-	if (!ok || !m->has_subject || !cv_digest_eq(&m->subject.digest, subject))
-		return false;
+	if (rc == 0)
+		rc = cv_manifest_parse(ret, cv_buf_span(&text), d->media, e);
+	if (rc == 0)
+		return 1;
+	return ours(e->reason) ? -1 : 0;
+}
+
+/* refers: does this manifest name that subject? 1 yes, with its type; 0 no, or it
+ * cannot be read; -1 trouble of ours: then nobody may say "absent". */
+static int
+refers(struct cv_source *src, const struct cv_descriptor *d, const struct cv_digest *subject,
+       char type[CV_MEDIA_MAX + 1], struct cv_err *e)
+{
+	cv_auto(cv_manifest_free) struct cv_manifest *m = NULL;
+	int rc;
+
+	if (cv_oci_kind_of(d->media) != CV_OCI_MANIFEST)
+		return 0;
+	rc = read_manifest(src, d, &m, e);
+	if (rc <= 0 || !m->has_subject || !cv_digest_eq(&m->subject.digest, subject))
+		return rc < 0 ? -1 : 0;
 	cv_text_fmt(type, CV_MEDIA_MAX + 1, "%s",
 		    m->artifact_type[0] != '\0' ? m->artifact_type : m->config.media);
-	return true;
+	return 1;
 }
 
 /* list_entry: media types were read strictly: no character of theirs needs
@@ -196,14 +221,20 @@ cv_layout_referrers(struct cv_source *src, struct cv_store *store, const struct 
 	char type[CV_MEDIA_MAX + 1], tag[CV_DIGEST_TAG];
 	struct cv_err e = { 0 };
 	size_t i, n = 0;
+	int rc;
 
 	if (read_index(src, &text, &doc, &index, got) != 0)
 		return;
 	cv_buf_str(&out, "{\"manifests\":[");
-	for (i = 0; i < index->n && n < CV_MAX_REFERRERS; i++)
-		if (refers(src, &index->entry[i], subject, type) &&
-		    list_entry(&out, &index->entry[i], type, n == 0))
+	for (i = 0; i < index->n && n < CV_MAX_REFERRERS; i++) {
+		rc = refers(src, &index->entry[i], subject, type, &e);
+		if (rc < 0) {
+			fail_got(got, &e, NULL);
+			return;
+		}
+		if (rc > 0 && list_entry(&out, &index->entry[i], type, n == 0))
 			n++;
+	}
 	cv_buf_fmt(&out, "],\"mediaType\":\"%s\",\"schemaVersion\":2}", CV_MT_OCI_INDEX);
 	if (n == 0) {
 		cv_layout_tag(src, cv_digest_tag(subject, "", tag), got);
