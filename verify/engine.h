@@ -18,6 +18,22 @@
  * found; an artifact without an entry is lock.absent. CV_MODE_BARE: one
  * artifact without any agent file (`verify REF`): there is no lock to hold
  * against.
+ *
+ * What is looked at when (docs/decisions/engine.md has the reasons):
+ *   - layers of an image are fetched and looked into only once its basis holds;
+ *     what lies here already is looked into in any case, in the confined worker.
+ *   - a model with "files" is the files and links that match one of them;
+ *     nothing else belongs to it or is mounted.
+ *   - a package's identity is the tree of what is in it; its archive's digest is
+ *     pinned too, and is what signatures and "digest" are about.
+ *   - an artifact is signed by a plain signature about it. For what is no image a
+ *     statement of release about its digest counts as one (cosign's sign, SLSA
+ *     provenance, in-toto's release); other attestations do not.
+ *   - lock.tag-moved is not planned: the tag is asked for at the end, for at most
+ *     five seconds, when one is written and the run is not offline. A registry
+ *     that does not answer that question stops no locked agent.
+ *   - a task of a worker that ends well and has left out an answer of its list
+ *     (trust/base/proto.h) counts as worker.protocol.
  */
 #ifndef CV_ENGINE_H
 #define CV_ENGINE_H
@@ -42,25 +58,25 @@ struct cv_watch {
 
 struct cv_request {
 	enum cv_mode mode;
-	const char *id;	     /* request id, [A-Za-z0-9._-]{1,63}; NULL: made at random */
-	int64_t now;	     /* wall clock */
+	const char *id;      /* request id, [A-Za-z0-9._-]{1,63}; NULL: made at random */
+	int64_t now;         /* wall clock */
 	bool historical;     /* now was chosen by the caller: never launchable */
 	int64_t deadline;    /* cv_mono_ms scale, 0 none */
-	int cancel_fd;	     /* readable: give up; -1 none */
-	bool offline;	     /* no fetch worker is started */
+	int cancel_fd;       /* readable: give up; -1 none */
+	bool offline;        /* no fetch worker is started */
 	const char *workers; /* directory of the worker programs */
 
 	struct cv_store *store;
 	const struct cv_cred_env *cred; /* NULL: no credentials */
-	const char *const *net_env;	/* for fetch: proxy and CA variables */
+	const char *const *net_env;     /* for fetch: proxy and CA variables */
 
 	const struct cv_agent *agent;
 	const struct cv_policy *policy;
 	const struct cv_lock *lock; /* NULL: none (MODE_VERIFY: lock.absent) */
-	int base_fd;		    /* directory that local paths are below */
-	const char *platform;	    /* for images that name none: "linux/amd64" */
-	struct cv_blob db;	    /* compiled advisory index; fd -1 none */
-	const char *only;	    /* artifact to look at alone, or NULL: then
+	int base_fd;                /* directory that local paths are below */
+	const char *platform;       /* for images that name none: "linux/amd64" */
+	struct cv_blob db;          /* compiled advisory index; fd -1 none */
+	const char *only;           /* artifact to look at alone, or NULL: then
 				       the result is never launchable */
 	struct cv_watch watch;
 
@@ -100,7 +116,7 @@ int cv_engine_tree(const struct cv_request *rq, const struct cv_r_artifact *a,
 
 /* ENDORSEMENTS: DSSE envelopes beside the agent file, looked for by MODE_VERIFY
  * and MODE_LOCK: CV_ENDORSE_DIR "/" artifact name ".dsse.json". */
-#define CV_ENDORSE_DIR "endorsements"
+#define CV_ENDORSE_DIR       "endorsements"
 #define CV_ENDORSE_PREDICATE "https://clawverify.dev/endorsement/v1"
 
 #endif
