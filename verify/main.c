@@ -8,14 +8,16 @@
 
 #include "trust/base/banned.h"
 
-/* std_fds: descriptors 0 to 2 are there, so that no file of ours becomes one. */
+/* std_fds: descriptors 0 to 2 are there, so that no file of ours becomes one. A
+ * standard output that was closed takes nothing: a result that nobody can read
+ * was not given. */
 static int
 std_fds(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
-		if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+		if (open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd)
 			return -1;
 	}
 	return 0;

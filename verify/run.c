@@ -90,11 +90,11 @@ run_cmd(struct cv_cmdline *c, const struct cv_cmd *cmd, int argc, char **argv)
 	if (cv_cmdline_parse(c, cmd, argc, argv, &e) != 0 || read_outputs(c, &e) != 0 ||
 	    read_color(c, &e) != 0)
 		return cv_cmd_failed(c, &e);
-	if (cv_cl_flag(c, "help")) {
+	rc = CV_EXIT_PASS;
+	if (cv_cl_flag(c, "help"))
 		cv_help_cmd(stdout, cmd);
-		return CV_EXIT_PASS;
-	}
-	rc = cmd->run(c, &e);
+	else
+		rc = cmd->run(c, &e);
 	/* a result that could not be written was not given */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		(void)cv_fail(&e, CV_R_DISK, "standard output: the result could not be written");

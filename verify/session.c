@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "trust/base/clock.h"
+#include "trust/base/oci.h"
 #include "trust/base/text.h"
 #include "verify/role.h"
 #include "verify/session_int.h"
@@ -226,7 +227,11 @@ int
 cv_session_common(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e)
 {
 	const char *platform = cv_cl_value(c, "platform");
+	struct cv_platform parsed;
 
+	if (platform != NULL && cv_platform_parse(&parsed, cv_span_str(platform), NULL) != 0)
+		return cv_fail(e, CV_R_USAGE, "--platform %.100s: want OS/ARCH, as in linux/amd64",
+			       platform);
 	s->rq.workers = s->workers;
 	s->rq.cancel_fd = -1;
 	s->rq.platform = platform != NULL ? platform : host_platform();
