@@ -21,6 +21,7 @@ BINDIR     ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/clawverify
 DATADIR    ?= $(PREFIX)/share/clawverify
 MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/clawverify
 VERSION    := 0.1.0
 
 CC         ?= gcc
@@ -213,7 +214,8 @@ MAN7 := $(wildcard docs/man/*.7)
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)/schema \
-		$(DESTDIR)$(DATADIR)/presets $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7
+		$(DESTDIR)$(DATADIR)/presets $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7 \
+		$(DESTDIR)$(DOCDIR)/decisions
 	install -m 755 $(BUILD)/clawverify $(DESTDIR)$(BINDIR)/
 	install -m 755 $(addprefix $(BUILD)/,$(filter-out clawverify,$(PROGRAMS))) \
 		$(DESTDIR)$(LIBEXECDIR)/
@@ -221,10 +223,12 @@ install: all
 	install -m 644 trustroots/presets/*.json $(DESTDIR)$(DATADIR)/presets/
 	install -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1/
 	install -m 644 $(MAN7) $(DESTDIR)$(MANDIR)/man7/
+	install -m 644 README.md docs/*.md $(DESTDIR)$(DOCDIR)/
+	install -m 644 docs/decisions/*.md $(DESTDIR)$(DOCDIR)/decisions/
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/clawverify
-	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)
+	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(MAN1))) \
 		$(addprefix $(DESTDIR)$(MANDIR)/man7/,$(notdir $(MAN7)))
 

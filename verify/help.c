@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "trust/base/text.h"
+#include "verify/report/explain.h"
 
 #include "trust/base/banned.h"
 
@@ -53,11 +54,14 @@ help_opts(FILE *out, const char *title, const struct cv_opt *opts)
 void
 cv_help_cmd(FILE *out, const struct cv_cmd *cmd)
 {
+	cv_auto(cv_buf_free) struct cv_buf usage = CV_BUF(1024), line = CV_BUF(1024);
+
 	if (cmd->examples != NULL)
 		(void)fprintf(out, "%s\n", cmd->examples);
-	(void)fprintf(out, "clawverify %s [OPTIONS]%s%s\n  %s\n", cmd->name,
-		      cmd->args != NULL ? " " : "", cmd->args != NULL ? cmd->args : "",
-		      cmd->summary);
+	cv_buf_fmt(&usage, "clawverify %s [OPTIONS] %s", cmd->name,
+		   cmd->args != NULL ? cmd->args : "");
+	cv_wrap(&line, cv_buf_text(&usage), 0, 4, 80);
+	(void)fprintf(out, "%s\n  %s\n", cv_buf_text(&line), cmd->summary);
 	if (cmd->text != NULL)
 		(void)fprintf(out, "\n%s", cmd->text);
 	help_opts(out, "Options", cmd->opts);

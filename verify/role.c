@@ -71,26 +71,42 @@ has_workers(const char *dir)
 	return access(path, X_OK) == 0;
 }
 
-int
-cv_role_dir(char *out, size_t n, struct cv_err *e)
+/* beside_us: the directory of this program, or the libexec directory that belongs
+ * to it where it was installed, wherever that is now (DESTDIR). */
+static bool
+beside_us(char *out, size_t n)
 {
+	static const char bin[] = "/bin", libexec[] = "/libexec/clawverify";
 	ssize_t len = readlink("/proc/self/exe", out, n);
 	char *slash;
 
-	if (len > 0 && (size_t)len < n) {
-		out[len] = '\0';
-		slash = strrchr(out, '/');
-		if (slash != NULL && slash != out)
-			*slash = '\0';
-		if (slash != NULL && has_workers(out))
-			return 0;
-	}
+	if (len <= 0 || (size_t)len + sizeof(libexec) >= n)
+		return false;
+	out[len] = '\0';
+	slash = strrchr(out, '/');
+	if (slash == NULL || slash == out)
+		return false;
+	*slash = '\0';
+	if (has_workers(out))
+		return true;
+	len = slash - out;
+	if ((size_t)len <= strlen(bin) || strcmp(slash - strlen(bin), bin) != 0)
+		return false;
+	memcpy(slash - strlen(bin), libexec, sizeof(libexec));
+	return has_workers(out);
+}
+
+int
+cv_role_dir(char *out, size_t n, struct cv_err *e)
+{
+	if (beside_us(out, n))
+		return 0;
 	if (strlen(CV_LIBEXECDIR) >= n)
 		return cv_fail(e, CV_R_BUG, "no room for the name of a directory");
 	memcpy(out, CV_LIBEXECDIR, sizeof(CV_LIBEXECDIR));
 	if (!has_workers(out))
 		return cv_fail(
-			e, CV_R_WORKER,
+			e, CV_R_CONFIG,
 			"the worker programs (clawverify-trust and others) are neither beside "
 			"this program nor in %s: is the installation complete?",
 			CV_LIBEXECDIR);

@@ -40,7 +40,8 @@ int cv_role_start(struct cv_role **ret, enum cv_role_kind kind, const struct cv_
 		  struct cv_err *e) cv_must;
 
 /* cv_role_dir: the workers' directory: that of the running program if they are
- * there, else the compiled-in libexec directory. out holds PATH_MAX bytes. */
+ * there, else ../libexec/clawverify of it, else the compiled-in libexec directory.
+ * CV_R_CONFIG: none has them. out holds PATH_MAX bytes. */
 int cv_role_dir(char *out, size_t n, struct cv_err *e) cv_must;
 
 /* What HELLO stated: CV_SBX_* and Landlock's ABI. */

@@ -78,7 +78,9 @@ cv_explain_text(struct cv_buf *out, const struct cv_explain *x, unsigned width)
 {
 	const struct cv_check *check = cv_check_find(x->id);
 
-	cv_buf_fmt(out, "%s: %s\n", x->id, check != NULL ? check->title : "");
+	cv_buf_fmt(out, "%s: ", x->id);
+	cv_wrap(out, check != NULL ? check->title : "", (unsigned)strlen(x->id) + 2, 2, width);
+	cv_buf_byte(out, '\n');
 	section(out, "Why it matters", x->why, width);
 	section(out, "Often harmless when", x->harmless, width);
 	section(out, "What you can do", x->next, width);
