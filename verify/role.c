@@ -327,6 +327,10 @@ cv_role_frame(struct cv_role *r, enum cv_kind kind)
 	int left = cv_mono_left(r->o.deadline);
 
 	cv_out_start(&r->out, (uint8_t)kind);
+	if (kind == CV_K_TASK)
+		r->items = 0;
+	else if (kind == CV_K_ITEM)
+		r->items++;
 	if (kind == CV_K_TASK) /* past is not none: cv_role_send will say so */
 		cv_out_u64(&r->out, CV_TAG_DEADLINE, left < 0 ? 0 : (uint64_t)left);
 	return &r->out;

@@ -18,6 +18,7 @@ struct cv_role {
 	bool idle;                        /* between tasks: it may go by itself */
 	bool broken;                      /* failed once; nothing more is said to it */
 	uint64_t frames, needs, findings; /* since its start */
+	uint64_t items;                   /* ITEM frames of this task */
 	uint64_t count;                   /* FACT and FINDING frames of this task */
 	struct cv_frame in;
 	struct cv_out out;

@@ -300,6 +300,7 @@ cv_role_run(struct cv_role *r, const struct cv_role_on *on, const char **check, 
 		return cv_fail_memory(e);
 	l.piece = piece;
 	cv_out_start(&r->out, CV_K_RUN);
+	cv_out_u64(&r->out, CV_TAG_COUNT, r->items);
 	if (cv_role_send_frame(r, &r->out, e) != 0)
 		return -1;
 	if (listen_all(&l, e) != 0 || cv_role_whole(r, e) != 0) {

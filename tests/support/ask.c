@@ -80,6 +80,7 @@ ask_open(const struct cv_task_def *def, void (*warm)(void))
 struct cv_out *
 ask_frame(struct ask *d, enum cv_kind kind)
 {
+	d->items = kind == CV_K_TASK ? 0 : kind == CV_K_ITEM ? d->items + 1 : d->items;
 	cv_out_start(&d->out, (uint8_t)kind);
 	return &d->out;
 }
@@ -137,7 +138,7 @@ ask_run(struct ask *d)
 	struct cv_frame *f;
 	char reason[64];
 
-	(void)ask_frame(d, CV_K_RUN);
+	cv_out_u64(ask_frame(d, CV_K_RUN), CV_TAG_COUNT, d->items);
 	ask_send(d);
 	for (f = next(d);
 	     f->kind == CV_K_FACT || f->kind == CV_K_FINDING || f->kind == CV_K_PROGRESS;

@@ -33,6 +33,7 @@ struct ask_fact {
 };
 
 struct ask {
+	uint64_t items; /* ITEM frames sent for this task */
 	int sock;
 	pid_t child;
 	struct cv_out out;

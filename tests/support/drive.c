@@ -99,6 +99,7 @@ d_close(struct d_worker *w)
 struct cv_out *
 d_task(struct d_worker *w, enum cv_task task)
 {
+	w->items = 0;
 	cv_out_start(w->out, CV_K_TASK);
 	cv_out_u64(w->out, CV_TAG_TASK, task);
 	return w->out;
@@ -108,6 +109,7 @@ struct cv_out *
 d_item(struct d_worker *w, enum cv_role_item role)
 {
 	cv_out_start(w->out, CV_K_ITEM);
+	w->items++;
 	cv_out_u64(w->out, CV_TAG_ROLE, role);
 	return w->out;
 }
@@ -304,6 +306,7 @@ d_run(struct d_worker *w, struct f_store *s)
 
 	must(f != NULL);
 	cv_out_start(w->out, CV_K_RUN);
+	cv_out_u64(w->out, CV_TAG_COUNT, w->items);
 	d_send(w);
 	do {
 		got = cv_frame_recv(w->sock, f, 0, -1, &a.error);

@@ -26,6 +26,7 @@ struct d_worker {
 	int fds[CV_MAX_FRAME_FDS]; /* to close once sent */
 	unsigned nfds;
 	uint64_t sandbox; /* as HELLO said */
+	uint64_t items;	  /* ITEM frames sent for this task */
 };
 
 struct d_fact {

@@ -97,9 +97,14 @@ say(enum cv_kind kind, uint8_t tag, uint64_t value)
 {
 	struct cv_err e = { 0 };
 
+	static uint64_t items; /* of the task, for RUN */
+
+	items = kind == CV_K_TASK ? 0 : kind == CV_K_ITEM ? items + 1 : items;
 	cv_out_start(&out, (uint8_t)kind);
 	if (tag != 0)
 		cv_out_u64(&out, tag, value);
+	else if (kind == CV_K_RUN)
+		cv_out_u64(&out, CV_TAG_COUNT, items);
 	T_OK(cv_frame_send(w.sock, &out, cv_mono_ms() + SOON, -1, &e), e);
 }
 
@@ -201,6 +206,20 @@ wants_error(enum cv_reason reason)
 {
 	T_INT(hear(), CV_K_ERROR);
 	T_STR(cv_frame_str(&in, CV_TAG_REASON, 64), cv_reason_word(reason));
+}
+
+/* An ITEM that verify sent and the worker did not get: it would not be missed. */
+static void
+test_item_lost(void)
+{
+	start("many");
+	say(CV_K_TASK, CV_TAG_TASK, 1);
+	say(CV_K_RUN, CV_TAG_COUNT, 1);
+	silent_end();
+	start("many");
+	say(CV_K_TASK, CV_TAG_TASK, 1);
+	say(CV_K_RUN, CV_TAG_REASON, 1); /* no COUNT at all */
+	silent_end();
 }
 
 static void
@@ -372,6 +391,7 @@ static const struct t_case cases[] = {
 	{ "out of turn", test_out_of_turn },
 	{ "garbage", test_garbage },
 	{ "gone before RUN", test_gone_before_run },
+	{ "an item lost", test_item_lost },
 	{ "errors", test_errors },
 	{ "one task", test_one_task },
 	{ "bad answers", test_bad_answers },

@@ -183,6 +183,7 @@ finish(struct cv_out *o, bool bulk, bool known)
 	if (bulk)
 		close(ends[1]);
 	cv_out_start(&run, CV_K_RUN);
+	cv_out_u64(&run, CV_TAG_COUNT, 0);
 	send_frame(&run);
 	for (;;) {
 		struct pollfd p[2] = { { .fd = w.sock, .events = POLLIN },
@@ -367,6 +368,7 @@ alone(void)
 	send_frame(&o);
 	close(ends[1]);
 	cv_out_start(&o, CV_K_RUN);
+	cv_out_u64(&o, CV_TAG_COUNT, 0);
 	send_frame(&o);
 	close(ends[0]);
 	cv_frame_clear(&w.in);

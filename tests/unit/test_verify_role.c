@@ -627,7 +627,7 @@ test_dies_with_verify(void)
 		if (cv_role_start(&r, CV_ROLE_TRUST, &o, &e) != 0 ||
 		    start_task(r, 6, 0, p[1], &e) != 0) /* ... until it gets it by frame */
 			_exit(1);
-		cv_out_start(cv_role_frame(r, CV_K_RUN), CV_K_RUN);
+		cv_out_u64(cv_role_frame(r, CV_K_RUN), CV_TAG_COUNT, 0);
 		if (cv_role_send(r, &e) != 0)
 			_exit(1);
 		usleep(100 * 1000);

@@ -67,7 +67,7 @@ enum cv_kind {
 	CV_K_HELLO = 1, /* SANDBOX flags (CV_SBX_*), VALUE landlock ABI */
 	CV_K_TASK,      /* TASK and its fields, below */
 	CV_K_ITEM,      /* ROLE and its fields */
-	CV_K_RUN,
+	CV_K_RUN,	/* COUNT of ITEM frames sent for this task */
 	CV_K_GIVE,     /* ID, STATUS; given: BLOB, DIGEST, MEDIA?; failed: REASON, TEXT;
 			  credentials: KIND (enum cv_cred), USER?, SECRET? */
 	CV_K_NEED,     /* ID (1, 2, ...), NEED and its fields */

@@ -48,6 +48,7 @@ struct cv_worker {
 struct job {
 	const struct cv_task_def *def; /* NULL: none known */
 	void *state;
+	uint64_t items; /* ITEM frames that came */
 	bool failed; /* start or item did; the rest is read and forgotten */
 	struct cv_err e;
 };
@@ -407,8 +408,12 @@ serve(struct cv_worker *w, const struct cv_worker_def *def)
 			break;
 		if (w->in.kind != CV_K_ITEM)
 			leave("neither ITEM nor RUN");
+		j.items++;
 		add_item(w, &j);
 	}
+	/* what was not looked at must not count as looked at and found good */
+	if (cv_frame_u64(&w->in, CV_TAG_COUNT, UINT64_MAX) != j.items || w->in.bad)
+		leave("an ITEM was lost");
 	run_job(w, &j);
 	return true;
 }
