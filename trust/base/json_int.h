@@ -55,6 +55,11 @@ struct cv_jdoc {
 /* cv_json_scan: doc->text to nodes, marks and kids, without jansson. */
 int cv_json_scan(struct cv_jdoc *doc, unsigned flags, struct cv_err *e) cv_must;
 
+/* cv_json_number: the number at *at ('-' or a digit stands there) into node, *at
+ * behind it. */
+int cv_json_number(const struct cv_jdoc *doc, size_t *at, unsigned flags, struct cv_jnode *node,
+		   struct cv_err *e) cv_must;
+
 /* cv_json_kids_sort: put node numbers in order of their keys (folding ASCII
  * case if `fold`), equal keys in text order. Never quadratic, never allocates. */
 void cv_json_kids_sort(const struct cv_jdoc *doc, uint32_t *kids, uint32_t n, bool fold);

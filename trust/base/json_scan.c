@@ -8,8 +8,6 @@
 #include "trust/base/json_int.h"
 #include "trust/base/text.h"
 
-#include <float.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +32,7 @@ struct scan {
 	struct cv_err *e;
 };
 
-#define FAIL(s, at, ...) cv_json_fail_at((s)->doc, at, (s)->e, CV_R_MALFORMED, __VA_ARGS__)
+#define FAIL(s, at, ...)  cv_json_fail_at((s)->doc, at, (s)->e, CV_R_MALFORMED, __VA_ARGS__)
 #define LIMIT(s, at, ...) cv_json_fail_at((s)->doc, at, (s)->e, CV_R_LIMIT, __VA_ARGS__)
 
 static bool
@@ -186,7 +184,8 @@ unicode_escape(struct scan *s, size_t at, char **to)
 	if (high == 0)
 		return FAIL(s, at, "found \\u0000, want text without NUL");
 	if (high >= 0xdc00 && high <= 0xdfff)
-		return FAIL(s, at, "found a lone low surrogate \\u%04x, want a pair", (unsigned)high);
+		return FAIL(s, at, "found a lone low surrogate \\u%04x, want a pair",
+			    (unsigned)high);
 	if (high < 0xd800 || high > 0xdbff) {
 		*to = put_utf8(*to, (uint32_t)high);
 		return 0;
@@ -197,7 +196,8 @@ unicode_escape(struct scan *s, size_t at, char **to)
 		low = hex4(s);
 	}
 	if (low < 0xdc00 || low > 0xdfff)
-		return FAIL(s, at, "found a lone high surrogate \\u%04x, want a pair", (unsigned)high);
+		return FAIL(s, at, "found a lone high surrogate \\u%04x, want a pair",
+			    (unsigned)high);
 	*to = put_utf8(*to, 0x10000 + ((uint32_t)(high - 0xd800) << 10) + (uint32_t)(low - 0xdc00));
 	return 0;
 }
@@ -215,8 +215,9 @@ escape(struct scan *s, char **to)
 		return unicode_escape(s, at, to);
 	}
 	if (which == NULL)
-		return FAIL(s, at, "found an unknown escape, want one of \\\" \\\\ \\/ \\b \\f \\n \\r "
-				   "\\t \\uXXXX");
+		return FAIL(s, at,
+			    "found an unknown escape, want one of \\\" \\\\ \\/ \\b \\f \\n \\r "
+			    "\\t \\uXXXX");
 	s->i++;
 	*(*to)++ = into[which - from];
 	return 0;
@@ -230,20 +231,24 @@ string(struct scan *s, const char **ret)
 	char *from = s->doc->arena + s->doc->used, *to = from;
 
 	for (;;) {
-		for (run = s->i; run < s->n && s->p[run] >= 0x20 && s->p[run] != '"' && s->p[run] != '\\';)
+		for (run = s->i;
+		     run < s->n && s->p[run] >= 0x20 && s->p[run] != '"' && s->p[run] != '\\';)
 			run++;
 		memcpy(to, s->p + s->i, run - s->i);
 		to += run - s->i;
 		s->i = run;
 		if ((size_t)(to - from) > CV_MAX_JSON_STRING)
-			return LIMIT(s, start, "found a string of more than %llu bytes, the most accepted",
+			return LIMIT(s, start,
+				     "found a string of more than %llu bytes, the most accepted",
 				     CV_MAX_JSON_STRING);
 		if (s->i >= s->n)
-			return FAIL(s, start, "found a string without an end, want a closing quote");
+			return FAIL(s, start,
+				    "found a string without an end, want a closing quote");
 		if (s->p[s->i] == '"')
 			break;
 		if (s->p[s->i] < 0x20)
-			return FAIL(s, s->i, "found control character 0x%02x in a string, want \\u%04x",
+			return FAIL(s, s->i,
+				    "found control character 0x%02x in a string, want \\u%04x",
 				    s->p[s->i], s->p[s->i]);
 		if (escape(s, &to) != 0)
 			return -1;
@@ -253,108 +258,6 @@ string(struct scan *s, const char **ret)
 	s->doc->used += (size_t)(to - from);
 	*ret = from;
 	return 0;
-}
-
-/* ---- numbers ---- */
-
-static size_t
-digits(struct scan *s)
-{
-	size_t start = s->i;
-
-	while (s->i < s->n && s->p[s->i] >= '0' && s->p[s->i] <= '9')
-		s->i++;
-	return s->i - start;
-}
-
-/* RFC 8259 6: the fraction and exponent, if any. */
-static int
-fraction(struct scan *s, size_t start, bool *real)
-{
-	if (s->i < s->n && s->p[s->i] == '.') {
-		*real = true;
-		s->i++;
-		if (digits(s) == 0)
-			return FAIL(s, start, "found a number without digits after its point");
-	}
-	if (s->i < s->n && (s->p[s->i] | 0x20) == 'e') {
-		*real = true;
-		s->i++;
-		if (s->i < s->n && (s->p[s->i] == '+' || s->p[s->i] == '-'))
-			s->i++;
-		if (digits(s) == 0)
-			return FAIL(s, start, "found a number without digits in its exponent");
-	}
-	return 0;
-}
-
-static int
-integer(const struct scan *s, size_t start, bool minus, int64_t *ret)
-{
-	/* Built up as a negative number, of which there is one more. */
-	int64_t v = 0;
-
-	for (size_t i = start + (minus ? 1 : 0); i < s->i; i++) {
-		int digit = s->p[i] - '0';
-
-		if (v < (INT64_MIN + digit) / 10)
-			return FAIL(s, start, "found an integer out of range, want %lld to %lld",
-				    (long long)INT64_MIN, (long long)INT64_MAX);
-		v = v * 10 - digit;
-	}
-	if (!minus && v == INT64_MIN)
-		return FAIL(s, start, "found an integer out of range, want %lld to %lld",
-			    (long long)INT64_MIN, (long long)INT64_MAX);
-	*ret = minus ? v : -v;
-	return 0;
-}
-
-/* The grammar was checked; the text ends with a NUL, so strtod stops. */
-static int
-real(const struct scan *s, size_t start, double *ret)
-{
-	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0); /* a point, not a comma */
-	char *end;
-	double v;
-
-	if (c == (locale_t)0)
-		return cv_fail_memory(s->e);
-	v = strtod_l((const char *)s->p + start, &end, c);
-	freelocale(c);
-	if ((const uint8_t *)end != s->p + s->i)
-		return cv_fail(s->e, CV_R_BUG, "%s: two readings of a number differ", s->doc->name);
-	if (v > DBL_MAX || v < -DBL_MAX)
-		return FAIL(s, start, "found a number too large for a double");
-	*ret = v;
-	return 0;
-}
-
-static int
-number(struct scan *s, struct cv_jnode *node)
-{
-	size_t start = s->i, n;
-	bool minus = s->p[s->i] == '-', is_real = false;
-
-	if (minus)
-		s->i++;
-	n = digits(s);
-	if (n == 0)
-		return FAIL(s, start, "found '-' without digits, want a number");
-	if (n > 1 && s->p[s->i - n] == '0')
-		return FAIL(s, start, "found a number with a leading zero, want none");
-	if (fraction(s, start, &is_real) != 0)
-		return -1;
-	if (!is_real) {
-		node->type = CV_J_INT;
-		return integer(s, start, minus, &node->as.integer);
-	}
-	if ((s->flags & CV_JSON_REALS) == 0)
-		return FAIL(s, start, "found a number with fraction or exponent, want an integer");
-	if (s->i - start > 400)
-		return LIMIT(s, start, "found a number of %zu characters, at most 400 are accepted",
-			     s->i - start);
-	node->type = CV_J_REAL;
-	return real(s, start, &node->as.real);
 }
 
 /* ---- the table ---- */
@@ -368,7 +271,8 @@ add_node(struct scan *s, uint32_t *ret)
 	uint32_t room;
 
 	if (doc->nodes >= CV_MAX_JSON_NODES)
-		return LIMIT(s, s->i, "found more than %d values, the most accepted", CV_MAX_JSON_NODES);
+		return LIMIT(s, s->i, "found more than %d values, the most accepted",
+			     CV_MAX_JSON_NODES);
 	if (doc->nodes == doc->room) {
 		room = doc->room < 32 ? 32 : doc->room * 2;
 		grown = realloc(doc->node, room * sizeof(*grown));
@@ -406,10 +310,11 @@ say_duplicate(const struct scan *s, uint32_t first, uint32_t second)
 		return cv_json_fail_at(s->doc, b->key_at, s->e, CV_R_AMBIGUOUS,
 				       "found key \"%s\" twice, first at %u:%u, want it once", one,
 				       pos.line, pos.column);
-	return cv_json_fail_at(s->doc, b->key_at, s->e, CV_R_AMBIGUOUS,
-			       "found key \"%s\", which but for case is \"%s\" at %u:%u; want one of "
-			       "them",
-			       cv_text_brief(two, cv_span_str(b->key)), one, pos.line, pos.column);
+	return cv_json_fail_at(
+		s->doc, b->key_at, s->e, CV_R_AMBIGUOUS,
+		"found key \"%s\", which but for case is \"%s\" at %u:%u; want one of "
+		"them",
+		cv_text_brief(two, cv_span_str(b->key)), one, pos.line, pos.column);
 }
 
 #define PAIRWISE 8 /* so few keys are compared each with each */
@@ -451,8 +356,8 @@ no_duplicates(struct scan *s, uint32_t object)
 	cv_json_kids_sort(s->doc, s->scratch, n, folding);
 	for (uint32_t k = 1; k < n; k++)
 		if (s->scratch[k] < second &&
-		    cv_json_key_cmp(node[s->scratch[k - 1]].key, node[s->scratch[k]].key, folding) ==
-			    0) {
+		    cv_json_key_cmp(node[s->scratch[k - 1]].key, node[s->scratch[k]].key,
+				    folding) == 0) {
 			first = s->scratch[k - 1];
 			second = s->scratch[k];
 		}
@@ -505,9 +410,17 @@ value(struct scan *s)
 			return -1;
 		break;
 	case '-':
-	case '0': case '1': case '2': case '3': case '4':
-	case '5': case '6': case '7': case '8': case '9':
-		if (number(s, node) != 0)
+	case '0':
+	case '1':
+	case '2':
+	case '3':
+	case '4':
+	case '5':
+	case '6':
+	case '7':
+	case '8':
+	case '9':
+		if (cv_json_number(s->doc, &s->i, s->flags, node, s->e) != 0)
 			return -1;
 		break;
 	default:
@@ -564,8 +477,9 @@ step(struct scan *s)
 		if (space(s) != 0)
 			return -1;
 		if (s->i < s->n && s->p[s->i] == end && (s->flags & CV_JSON_HUMAN) == 0)
-			return FAIL(s, comma, "found a trailing comma, want none: this file is strict "
-					      "JSON");
+			return FAIL(s, comma,
+				    "found a trailing comma, want none: this file is strict "
+				    "JSON");
 	}
 	if (s->i < s->n && s->p[s->i] == end)
 		return close_container(s);
@@ -600,7 +514,8 @@ check_bytes(const struct scan *s)
 		return 0;
 	for (next = left; !next.bad; cv_utf8_next(&next))
 		left = next;
-	return FAIL(s, (size_t)(left.p - s->p), "found byte 0x%02x, which is not UTF-8 here", left.p[0]);
+	return FAIL(s, (size_t)(left.p - s->p), "found byte 0x%02x, which is not UTF-8 here",
+		    left.p[0]);
 }
 
 /* Places, so that cv_json_pos costs the same anywhere in the text. */
