@@ -5,9 +5,9 @@
  * Two profiles. CV_PATH_IMAGE is for layers, which a Linux runtime unpacks: "."
  * components and doubled or trailing slashes are dropped, as every runtime does;
  * any byte but NUL may occur. Leading slashes are dropped too: ko and others write
- * "/ko-app/x", and every runtime puts that below the image's root. CV_PATH_PACKAGE is for tool packages, which also
- * meet Windows and macOS and readers that do not normalise: everything that two
- * unpackers could understand differently is a flaw (reference: tools.md 1.8, 2.5).
+ * "/ko-app/x", and every runtime puts that below the image's root. CV_PATH_PACKAGE is for tool
+ * packages, which also meet Windows and macOS and readers that do not normalise: everything that
+ * two unpackers could understand differently is a flaw (reference: tools.md 1.8, 2.5).
  *
  * In both, ".." anywhere (also "a/../b"), NUL, and more than CV_MAX_PATH bytes,
  * CV_MAX_COMPONENT bytes a component or CV_MAX_PATH_DEPTH components are flaws.
@@ -31,9 +31,9 @@ enum cv_path_flaw {
 	CV_PATH_COMPONENT_LONG,
 	CV_PATH_DEEP,
 	/* package profile only */
-	CV_PATH_DOT,	   /* "." or an empty component inside */
+	CV_PATH_DOT,       /* "." or an empty component inside */
 	CV_PATH_BACKSLASH, /* a separator for Windows */
-	CV_PATH_COLON,	   /* a drive or an alternate stream for Windows */
+	CV_PATH_COLON,     /* a drive or an alternate stream for Windows */
 	CV_PATH_CONTROL,   /* control or invisible character */
 	CV_PATH_NOT_UTF8,
 	CV_PATH_RESERVED, /* a device name, or a trailing dot or space, for Windows */
@@ -41,8 +41,8 @@ enum cv_path_flaw {
 };
 
 struct cv_path {
-	size_t n;		 /* 0 is the root directory itself (image profile) */
-	bool slash;		 /* the name ended in "/" */
+	size_t n;                /* 0 is the root directory itself (image profile) */
+	bool slash;              /* the name ended in "/" */
 	char s[CV_MAX_PATH + 1]; /* normalised, no leading or trailing slash, NUL */
 };
 

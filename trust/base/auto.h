@@ -12,18 +12,18 @@
 
 #include <stddef.h>
 
-#define cv_auto(release) __attribute__((cleanup(release)))
-#define cv_must __attribute__((warn_unused_result))
+#define cv_auto(release)      __attribute__((cleanup(release)))
+#define cv_must               __attribute__((warn_unused_result))
 #define cv_printf(fmt, first) __attribute__((format(printf, fmt, first)))
 
 #define CV_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* cv_steal(p): the value of p, leaving NULL in p. */
-#define cv_steal(p)                                                            \
-	__extension__({                                                        \
-		__typeof__(p) stolen_ = (p);                                   \
-		(p) = NULL;                                                    \
-		stolen_;                                                       \
+#define cv_steal(p)                                                                                \
+	__extension__({                                                                            \
+		__typeof__(p) stolen_ = (p);                                                       \
+		(p) = NULL;                                                                        \
+		stolen_;                                                                           \
 	})
 
 /* Release functions for what the C library hands out. */

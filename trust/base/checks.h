@@ -17,7 +17,7 @@ enum cv_emitter { CV_BY_VERIFY = 1, CV_BY_TRUST = 2, CV_BY_CONTENTS = 4 };
 
 struct cv_check {
 	const char *id;
-	unsigned by;	   /* enum cv_emitter, or-ed */
+	unsigned by;       /* enum cv_emitter, or-ed */
 	const char *title; /* the problem in one line, for people */
 };
 

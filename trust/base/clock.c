@@ -91,7 +91,8 @@ cv_time_parse(int64_t *ret, struct cv_span text, struct cv_err *e)
 	month = digits(&s, 2);
 	literal(&s, '-');
 	day = digits(&s, 2);
-	if (!s.bad && (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in(year, month)))
+	if (!s.bad &&
+	    (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in(year, month)))
 		s.bad = true;
 	if (!s.bad && s.n > 0)
 		seconds = time_of_day(&s);

@@ -20,7 +20,7 @@ enum cv_alg {
 	CV_SHA512 = 3,
 };
 
-#define CV_DIGEST_MAX 64		   /* bytes */
+#define CV_DIGEST_MAX  64                          /* bytes */
 #define CV_DIGEST_TEXT (7 + 2 * CV_DIGEST_MAX + 1) /* "sha512:" + hex + NUL */
 
 struct cv_digest {
@@ -28,7 +28,7 @@ struct cv_digest {
 	uint8_t b[CV_DIGEST_MAX]; /* unused tail is zero */
 };
 
-size_t cv_alg_size(enum cv_alg alg);	    /* bytes; 0 if unknown */
+size_t cv_alg_size(enum cv_alg alg);        /* bytes; 0 if unknown */
 const char *cv_alg_name(enum cv_alg alg);   /* "sha256"; "none" */
 enum cv_alg cv_alg_parse(struct cv_span s); /* "sha256"; CV_ALG_NONE */
 

@@ -24,36 +24,36 @@ enum cv_reason {
 	CV_R_NONE = 0, /* nothing went wrong */
 
 	/* outcome fail, exit 1: the evidence says no */
-	CV_R_DIGEST,	/* digest or size differs from the agreed one */
+	CV_R_DIGEST,    /* digest or size differs from the agreed one */
 	CV_R_SIGNATURE, /* a signature does not verify */
-	CV_R_IDENTITY,	/* genuine, but not by whom policy wants */
-	CV_R_RULE,	/* a rule of policy or of a format is broken */
-	CV_R_ABSENT,	/* required evidence absent at a source that answered */
+	CV_R_IDENTITY,  /* genuine, but not by whom policy wants */
+	CV_R_RULE,      /* a rule of policy or of a format is broken */
+	CV_R_ABSENT,    /* required evidence absent at a source that answered */
 	CV_R_MALFORMED, /* not what its format allows */
 	CV_R_AMBIGUOUS, /* two readers could understand it differently */
-	CV_R_LIMIT,	/* exceeds a limit (limits.h) by its content */
-	CV_R_EXPIRED,	/* evidence past its end, or expired when signed */
-	CV_R_REVOKED,	/* withdrawn by its maker */
+	CV_R_LIMIT,     /* exceeds a limit (limits.h) by its content */
+	CV_R_EXPIRED,   /* evidence past its end, or expired when signed */
+	CV_R_REVOKED,   /* withdrawn by its maker */
 
 	/* outcome usage, exit 2: nothing was checked */
-	CV_R_USAGE,	   /* command line */
-	CV_R_CONFIG,	   /* agent, policy, lock or configuration file */
+	CV_R_USAGE,        /* command line */
+	CV_R_CONFIG,       /* agent, policy, lock or configuration file */
 	CV_R_UNAUTHORISED, /* policy that this gate does not accept */
 
 	/* outcome unknown, exit 3: could not be decided */
 	CV_R_UNREACHABLE, /* no answer, or a server error, after all tries */
-	CV_R_THROTTLED,	  /* told to come back later */
-	CV_R_CUTOFF,	  /* transfer ended early */
-	CV_R_DENIED,	  /* the source refused our credentials */
-	CV_R_OFFLINE,	  /* needed the network, and --offline was given */
-	CV_R_DEADLINE,	  /* out of time */
-	CV_R_CANCELLED,	  /* the caller took the request back */
+	CV_R_THROTTLED,   /* told to come back later */
+	CV_R_CUTOFF,      /* transfer ended early */
+	CV_R_DENIED,      /* the source refused our credentials */
+	CV_R_OFFLINE,     /* needed the network, and --offline was given */
+	CV_R_DEADLINE,    /* out of time */
+	CV_R_CANCELLED,   /* the caller took the request back */
 	CV_R_UNSUPPORTED, /* algorithm or format that this build cannot judge */
-	CV_R_STALE,	  /* trust root or advisory index too old */
+	CV_R_STALE,       /* trust root or advisory index too old */
 	CV_R_NO_COVERAGE, /* our data says nothing about this */
-	CV_R_WORKER,	  /* a worker died, or broke the protocol */
+	CV_R_WORKER,      /* a worker died, or broke the protocol */
 	CV_R_CONFINEMENT, /* confinement required, and not available */
-	CV_R_UNDECIDED,	  /* no check answered the question */
+	CV_R_UNDECIDED,   /* no check answered the question */
 
 	/* outcome internal, exit 4: our trouble */
 	CV_R_MEMORY, /* out of memory */
@@ -92,8 +92,7 @@ enum cv_exit cv_reason_exit(enum cv_reason reason);
 
 /* cv_fail: set *e and return -1. e may be NULL. CV_R_NONE becomes CV_R_BUG:
  * a failure without a reason would read as success. */
-int cv_fail(struct cv_err *e, enum cv_reason reason, const char *fmt, ...)
-	cv_printf(3, 4);
+int cv_fail(struct cv_err *e, enum cv_reason reason, const char *fmt, ...) cv_printf(3, 4);
 
 /* cv_fail_errno: the same for the system call that just failed. ENOMEM is
  * CV_R_MEMORY; ENOSPC, EDQUOT, EFBIG and EROFS are CV_R_DISK; else CV_R_IO.

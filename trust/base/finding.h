@@ -17,7 +17,7 @@ enum cv_outcome {
 	CV_UNKNOWN = 0, /* could not be decided */
 	CV_PASS,
 	CV_FAIL,
-	CV_WAIVED,	   /* failed, and a waiver covers it: satisfies, always printed */
+	CV_WAIVED,         /* failed, and a waiver covers it: satisfies, always printed */
 	CV_NOT_APPLICABLE, /* the question does not arise; satisfies nothing */
 };
 
@@ -27,8 +27,8 @@ struct cv_finding {
 	enum cv_reason reason; /* CV_R_NONE if and only if outcome is pass or n/a */
 	char expected[512];
 	char found[512];
-	char where[512]; /* file, member, offset: the place */
-	char note[512];	 /* one sentence more, or "" */
+	char where[512];           /* file, member, offset: the place */
+	char note[512];            /* one sentence more, or "" */
 	struct cv_digest evidence; /* blob that proves it; alg 0 if none */
 };
 

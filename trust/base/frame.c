@@ -17,7 +17,7 @@
 
 #include "trust/base/banned.h"
 
-#define HEAD 2 /* version, kind */
+#define HEAD       2 /* version, kind */
 #define BLOB_FIELD (1 + 8 + 8)
 
 /* ---- writing ---- */
@@ -426,7 +426,8 @@ keep_fds(struct cv_frame *f, struct msghdr *msg)
 			good = false;
 			continue;
 		}
-		for (size_t at = 0; at + sizeof(fd) <= c->cmsg_len - CMSG_LEN(0); at += sizeof(fd)) {
+		for (size_t at = 0; at + sizeof(fd) <= c->cmsg_len - CMSG_LEN(0);
+		     at += sizeof(fd)) {
 			memcpy(&fd, CMSG_DATA(c) + at, sizeof(fd));
 			if (f->nfds < CV_MAX_FRAME_FDS) {
 				f->fds[f->nfds++] = fd;
@@ -479,9 +480,10 @@ cv_frame_recv(int sock, struct cv_frame *f, int64_t deadline, int cancel_fd, str
 	while ((rc = try_recv(sock, f, &n)) < 0) {
 		if (errno == 0) {
 			cv_frame_clear(f);
-			return cv_fail(e, CV_R_WORKER,
-				       "frame of more than %d bytes, or with more than %d descriptors",
-				       CV_MAX_FRAME, CV_MAX_FRAME_FDS);
+			return cv_fail(
+				e, CV_R_WORKER,
+				"frame of more than %d bytes, or with more than %d descriptors",
+				CV_MAX_FRAME, CV_MAX_FRAME_FDS);
 		}
 		if (errno == EAGAIN) {
 			if (await(sock, POLLIN, deadline, cancel_fd, e) != 0)

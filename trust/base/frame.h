@@ -21,7 +21,7 @@
 #include "limits.h"
 
 #define CV_FRAME_VERSION 1
-#define CV_FRAME_TAGS 64
+#define CV_FRAME_TAGS    64
 
 /* A blob as it crosses a frame: a readable descriptor and a range in it. */
 struct cv_blob {
@@ -55,7 +55,7 @@ void cv_out_fd(struct cv_out *o, uint8_t tag, int fd); /* for cv_frame_fd */
 struct cv_frame {
 	uint8_t b[CV_MAX_FRAME + 1]; /* one more than allowed, for a NUL */
 	uint8_t kind;
-	bool bad; /* sticky: an accessor found a field missing or malformed */
+	bool bad;      /* sticky: an accessor found a field missing or malformed */
 	uint8_t wrong; /* the tag of that field */
 	struct cv_span field[CV_FRAME_TAGS];
 	uint64_t seen;

@@ -35,9 +35,8 @@ cv_json_pos(const struct cv_jdoc *doc, size_t at)
 	return pos;
 }
 
-static int cv_printf(5, 0)
-vfail_at(const struct cv_jdoc *doc, size_t at, struct cv_err *e, enum cv_reason reason,
-	 const char *fmt, va_list ap)
+static int cv_printf(5, 0) vfail_at(const struct cv_jdoc *doc, size_t at, struct cv_err *e,
+				    enum cv_reason reason, const char *fmt, va_list ap)
 {
 	struct cv_jpos pos = cv_json_pos(doc, at);
 	char text[CV_ERR_TEXT];
@@ -165,7 +164,8 @@ build(struct cv_jdoc *doc, struct cv_err *e)
 		return cv_fail_memory(e);
 	for (uint32_t i = 0; i < doc->nodes; i++) {
 		const struct cv_jnode *up = &doc->node[i];
-		uint32_t count = up->type == CV_J_ARRAY || up->type == CV_J_OBJECT ? up->as.count : 0;
+		uint32_t count =
+			up->type == CV_J_ARRAY || up->type == CV_J_OBJECT ? up->as.count : 0;
 
 		for (uint32_t k = 0; k < count; k++) {
 			struct cv_jnode *node = &doc->node[doc->kids[up->as.kids + k]];

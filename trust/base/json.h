@@ -39,7 +39,16 @@ struct cv_jv {
 				it is the caller's, usually a literal */
 };
 
-enum cv_jtype { CV_J_ABSENT, CV_J_NULL, CV_J_BOOL, CV_J_INT, CV_J_REAL, CV_J_STRING, CV_J_ARRAY, CV_J_OBJECT };
+enum cv_jtype {
+	CV_J_ABSENT,
+	CV_J_NULL,
+	CV_J_BOOL,
+	CV_J_INT,
+	CV_J_REAL,
+	CV_J_STRING,
+	CV_J_ARRAY,
+	CV_J_OBJECT
+};
 
 /* cv_json_parse: `name` is copied and used in complaints; `in` is copied.
  * At most CV_MAX_JSON_DOM bytes: else CV_R_LIMIT. Malformed: CV_R_MALFORMED;
@@ -56,11 +65,11 @@ void cv_json_free_secret(struct cv_jdoc **doc);
 struct cv_jv cv_json_root(const struct cv_jdoc *doc);
 
 enum cv_jtype cv_jv_type(struct cv_jv v);
-const char *cv_jv_type_word(struct cv_jv v); /* "a string", "nothing" */
+const char *cv_jv_type_word(struct cv_jv v);                  /* "a string", "nothing" */
 struct cv_jv cv_jv_get(struct cv_jv object, const char *key); /* absent if missing or no object */
-size_t cv_jv_len(struct cv_jv v);		     /* members or elements; else 0 */
-struct cv_jv cv_jv_at(struct cv_jv v, size_t i);	     /* i-th member or element, in text order */
-const char *cv_jv_key(struct cv_jv member);	     /* key of an object's member; "" else */
+size_t cv_jv_len(struct cv_jv v);                             /* members or elements; else 0 */
+struct cv_jv cv_jv_at(struct cv_jv v, size_t i); /* i-th member or element, in text order */
+const char *cv_jv_key(struct cv_jv member);      /* key of an object's member; "" else */
 bool cv_jv_has(struct cv_jv object, const char *key);
 json_t *cv_jv_json(struct cv_jv v); /* borrowed; NULL if absent */
 

@@ -19,7 +19,7 @@
 struct level {
 	json_t *v;
 	const char **keys; /* sorted, of an object */
-	size_t n, i;	   /* members or elements, the next one */
+	size_t n, i;       /* members or elements, the next one */
 };
 
 struct emit {
@@ -198,7 +198,8 @@ put_scalar(const struct emit *x, const json_t *v)
 			return cv_fail(x->e, CV_R_UNSUPPORTED,
 				       "canonical JSON (RFC 8785) of %lld, want integers that a "
 				       "double holds exactly, -%lld to %lld",
-				       (long long)i, (long long)SAFE_INTEGER, (long long)SAFE_INTEGER);
+				       (long long)i, (long long)SAFE_INTEGER,
+				       (long long)SAFE_INTEGER);
 		cv_buf_fmt(x->out, "%lld", (long long)i);
 		return 0;
 	case JSON_REAL:

@@ -30,8 +30,8 @@ struct cv_jnode {
 	const char *key;     /* of an object's member, else NULL */
 	uint32_t key_at;     /* where the key's token starts */
 	uint32_t start, end; /* of the value's token */
-	uint32_t next;	     /* next member or element of the same parent, CV_J_NONE */
-	uint8_t type;	     /* enum cv_jtype */
+	uint32_t next;       /* next member or element of the same parent, CV_J_NONE */
+	uint8_t type;        /* enum cv_jtype */
 };
 
 struct cv_jmark { /* the place of every CV_J_STEP-th byte */

@@ -9,9 +9,14 @@
 #include "trust/base/banned.h"
 
 static const char *const type_words[] = {
-	[CV_J_ABSENT] = "nothing",   [CV_J_NULL] = "null",	 [CV_J_BOOL] = "a boolean (true or false)",
-	[CV_J_INT] = "an integer",   [CV_J_REAL] = "a real number", [CV_J_STRING] = "a string",
-	[CV_J_ARRAY] = "an array", [CV_J_OBJECT] = "an object",
+	[CV_J_ABSENT] = "nothing",
+	[CV_J_NULL] = "null",
+	[CV_J_BOOL] = "a boolean (true or false)",
+	[CV_J_INT] = "an integer",
+	[CV_J_REAL] = "a real number",
+	[CV_J_STRING] = "a string",
+	[CV_J_ARRAY] = "an array",
+	[CV_J_OBJECT] = "an object",
 };
 
 const char *

@@ -67,17 +67,17 @@ enum cv_kind {
 	CV_K_HELLO = 1, /* SANDBOX flags (CV_SBX_*), VALUE landlock ABI */
 	CV_K_TASK,      /* TASK and its fields, below */
 	CV_K_ITEM,      /* ROLE and its fields */
-	CV_K_RUN,	/* COUNT of ITEM frames sent for this task */
-	CV_K_GIVE,     /* ID, STATUS; given: BLOB, DIGEST, MEDIA?; failed: REASON, TEXT;
-			  credentials: KIND (enum cv_cred), USER?, SECRET? */
-	CV_K_NEED,     /* ID (1, 2, ...), NEED and its fields */
-	CV_K_FACT,     /* FACT and its fields */
-	CV_K_FINDING,  /* CHECK, REASON ("none" passes), or KIND=1 not applicable; EXPECTED?,
-			  FOUND?, WHERE?, NOTE?, EVIDENCE? */
-	CV_K_PROGRESS, /* VALUE bytes so far, SIZE total or absent */
-	CV_K_DONE,     /* COUNT of FACT and FINDING frames sent for this task; fetch
-			  adds STATUS, MEDIA?, DIGEST?, SIZE? */
-	CV_K_ERROR,    /* REASON, TEXT; CHECK? names the check id that says it best */
+	CV_K_RUN,       /* COUNT of ITEM frames sent for this task */
+	CV_K_GIVE,      /* ID, STATUS; given: BLOB, DIGEST, MEDIA?; failed: REASON, TEXT;
+			   credentials: KIND (enum cv_cred), USER?, SECRET? */
+	CV_K_NEED,      /* ID (1, 2, ...), NEED and its fields */
+	CV_K_FACT,      /* FACT and its fields */
+	CV_K_FINDING,   /* CHECK, REASON ("none" passes), or KIND=1 not applicable; EXPECTED?,
+			   FOUND?, WHERE?, NOTE?, EVIDENCE? */
+	CV_K_PROGRESS,  /* VALUE bytes so far, SIZE total or absent */
+	CV_K_DONE,      /* COUNT of FACT and FINDING frames sent for this task; fetch
+			   adds STATUS, MEDIA?, DIGEST?, SIZE? */
+	CV_K_ERROR,     /* REASON, TEXT; CHECK? names the check id that says it best */
 	CV_K__LAST
 };
 

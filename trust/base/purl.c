@@ -348,8 +348,7 @@ path_name_ok(const char *ns, const char *name)
 {
 	size_t n = strlen(name);
 
-	return strchr(name, '/') == NULL ||
-	       (ns != NULL && name[0] != '/' && name[n - 1] != '/');
+	return strchr(name, '/') == NULL || (ns != NULL && name[0] != '/' && name[n - 1] != '/');
 }
 
 /* The type's own rules, on the decoded fields (which are ours to change). */

@@ -84,7 +84,8 @@ host_valid(struct cv_span s)
 		return false;
 	for (size_t i = 0; i < name.n; i++) {
 		uint8_t c = name.p[i];
-		bool edge = i == 0 || i + 1 == name.n || name.p[i - 1] == '.' || name.p[i + 1] == '.';
+		bool edge =
+			i == 0 || i + 1 == name.n || name.p[i - 1] == '.' || name.p[i + 1] == '.';
 
 		if (!is_lower(c) && (edge || (c != '-' && c != '.')))
 			return false;
@@ -169,7 +170,8 @@ cv_repo_parse(struct cv_repo *ret, struct cv_span text, struct cv_err *e)
 		if (memchr(path.p, '/', path.n) != NULL)
 			library = "";
 		if (strlen(library) + path.n > room)
-			return cv_fail(e, CV_R_MALFORMED, "found a path of %zu bytes, want at most %zu",
+			return cv_fail(e, CV_R_MALFORMED,
+				       "found a path of %zu bytes, want at most %zu",
 				       strlen(library) + path.n, room);
 		copy(r.path, cv_span_str(library));
 		copy(r.path + strlen(library), path);
@@ -209,10 +211,11 @@ take_tag(struct cv_image_ref *r, struct cv_span *name, struct cv_err *e)
 	    (tag.n > 0 && memchr(tag.p, '/', tag.n) != NULL))
 		return 0;
 	if (!cv_tag_valid(tag))
-		return cv_fail(e, CV_R_MALFORMED,
-			       "found the tag \"%s\", want 1 to %d of A-Z, a-z, 0-9, '_', '.', '-', "
-			       "not starting with '.' or '-'",
-			       cv_text_brief(brief, tag), CV_REF_TAG_MAX);
+		return cv_fail(
+			e, CV_R_MALFORMED,
+			"found the tag \"%s\", want 1 to %d of A-Z, a-z, 0-9, '_', '.', '-', "
+			"not starting with '.' or '-'",
+			cv_text_brief(brief, tag), CV_REF_TAG_MAX);
 	copy(r->tag, tag);
 	*name = before;
 	return 0;
@@ -255,7 +258,7 @@ cv_digest_tag(const struct cv_digest *d, const char *suffix, char out[CV_DIGEST_
 	char hex[2 * CV_DIGEST_MAX + 1];
 
 	cv_hex_encode(hex, d->b, cv_alg_size(d->alg));
-	cv_text_fmt(out, CV_DIGEST_TAG, "%s-%.*s%s", cv_alg_name(d->alg), *suffix == '\0' ? 64 : 128,
-		    hex, suffix);
+	cv_text_fmt(out, CV_DIGEST_TAG, "%s-%.*s%s", cv_alg_name(d->alg),
+		    *suffix == '\0' ? 64 : 128, hex, suffix);
 	return out;
 }

@@ -26,7 +26,7 @@
 #include "limits.h"
 
 #define CV_REF_TAG_MAX 128
-#define CV_NAME_MAX 255 /* of host and path together, as common clients have it */
+#define CV_NAME_MAX    255 /* of host and path together, as common clients have it */
 
 /* A repository: the two parts of a logical name. */
 struct cv_repo {
@@ -36,10 +36,10 @@ struct cv_repo {
 
 struct cv_image_ref {
 	bool layout;
-	struct cv_repo repo;	     /* registry form; "" else */
-	char dir[CV_MAX_REF + 1];    /* layout form; "" else */
-	char tag[CV_REF_TAG_MAX + 1];    /* "" if none */
-	struct cv_digest digest;     /* alg 0 if none */
+	struct cv_repo repo;          /* registry form; "" else */
+	char dir[CV_MAX_REF + 1];     /* layout form; "" else */
+	char tag[CV_REF_TAG_MAX + 1]; /* "" if none */
+	struct cv_digest digest;      /* alg 0 if none */
 };
 
 /* All parsers: CV_R_MALFORMED with what was found and what was wanted; callers

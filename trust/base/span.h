@@ -16,8 +16,8 @@
 
 struct cv_span {
 	const uint8_t *p; /* never dereferenced when n == 0 */
-	size_t n;	  /* bytes left */
-	bool bad;	  /* something was taken that was not there */
+	size_t n;         /* bytes left */
+	bool bad;         /* something was taken that was not there */
 };
 
 static inline struct cv_span

@@ -49,7 +49,7 @@ struct job {
 	const struct cv_task_def *def; /* NULL: none known */
 	void *state;
 	uint64_t items; /* ITEM frames that came */
-	bool failed; /* start or item did; the rest is read and forgotten */
+	bool failed;    /* start or item did; the rest is read and forgotten */
 	struct cv_err e;
 };
 
