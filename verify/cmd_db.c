@@ -16,6 +16,7 @@
 
 #include "trust/base/clock.h"
 #include "trust/base/text.h"
+#include "verify/report/report.h"
 
 #include "trust/base/banned.h"
 
@@ -161,8 +162,16 @@ print_counts(const struct cv_cmdline *c, const struct counts *k)
 	for (size_t i = 0; i < k->n && !cv_cl_flag(c, "quiet"); i++) {
 		cv_auto(cv_buf_free) struct cv_buf safe = CV_BUF(4096);
 
+		char value[CV_TIME_TEXT + CV_SIZE_TEXT];
+
 		cv_text_safe(&safe, cv_span_str(k->v[i].name), CV_TEXT_FIELD);
-		(void)printf("  %-24s %llu\n", cv_buf_text(&safe), (unsigned long long)k->v[i].n);
+		if (strcmp(k->v[i].name, "built") == 0)
+			(void)cv_time_text((int64_t)k->v[i].n, value);
+		else if (strcmp(k->v[i].name, "bytes") == 0)
+			(void)cv_size_text(k->v[i].n, value);
+		else
+			(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)k->v[i].n);
+		(void)printf("  %-24s %s\n", cv_buf_text(&safe), value);
 	}
 }
 

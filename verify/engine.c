@@ -349,7 +349,7 @@ fill_head(struct cv_result *r, const struct cv_request *rq, struct cv_err *e)
 		r->lock_digest = rq->lock->digest;
 	r->audit = p->audit;
 	r->historical = rq->historical;
-	r->partial = rq->only != NULL;
+	r->partial = rq->only != NULL || rq->mode == CV_MODE_BARE;
 	r->offline = rq->offline;
 	r->now = rq->now;
 	r->valid_until = rq->now + p->valid_for;

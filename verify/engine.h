@@ -17,7 +17,7 @@
  * what `lock` writes down. CV_MODE_VERIFY: what the lock pins must be what is
  * found; an artifact without an entry is lock.absent. CV_MODE_BARE: one
  * artifact without any agent file (`verify REF`): there is no lock to hold
- * against.
+ * against, and no launch: such a result is never launchable.
  *
  * What is looked at when (docs/decisions/engine.md has the reasons):
  *   - layers of an image are fetched and looked into only once its basis holds;

@@ -82,6 +82,9 @@ def example_world():
 
 
 def examples(tap, texts):
+    ends = dict(ENDS)
+    if not kit.confined():
+        ends["clawverify doctor"] = ends["clawverify inspect registry.example/acme/agent:1.4"] = 3
     for text in texts:
         for line in re.findall(r"^\s+(clawverify .*)$", text, re.M):
             if line in NOT_RUN:
@@ -106,7 +109,7 @@ def examples(tap, texts):
                 words[3] = "inline.json"
             command = " ".join(x if x in "<>" else shlex.quote(x) for x in words)
             done = w.shell(command)
-            want = ENDS.get(line, 0)
+            want = ends.get(line, 0)
             tap.ok(done.code == want, "example: %s: exit %d" % (line, want),
                    "exit %d of %s\n%s" % (done.code, command, done.text))
             w.close()

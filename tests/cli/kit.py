@@ -51,6 +51,14 @@ class Tap:
         return 1 if self.failed or not self.passed + self.skipped else 0
 
 
+def confined():
+    """Whether workers can be confined here: not in a sanitizer build, nor everywhere."""
+    w = World()
+    done = w.run("doctor")
+    w.close()
+    return done.code == 0
+
+
 class World:
     """A directory, an environment and a store of their own."""
 

@@ -28,6 +28,7 @@ NORMAL = [
     (re.compile(r"until     \S+,"), "until     TIME,"),
     (re.compile(r"advisories \d+ [hd] old"), "advisories N h old"),
     (re.compile(r"^(workers confined|WORKERS NOT CONFINED) \([^)]*\)", re.M), "workers (...)"),
+    (re.compile(r"^  remark +sandbox\.unavailable: .*\n", re.M), ""),
     (re.compile(r"^(pass|fail|unknown) [a-z0-9._-]+, N ms\n", re.M), ""),
     (re.compile(r"^sha256:[0-9a-f]{64}$", re.M), "sha256:KEY"),
 ]

@@ -116,7 +116,7 @@ check_json(struct doc *d, const struct cv_result *r, const struct cv_r_finding *
 	put_text(d, v, "where", x->where);
 	put_text(d, v, "note", x->note);
 	put_digest(d, v, "evidence", &x->evidence);
-	if (f->pos.line != 0) {
+	if (f->pos.line != 0 && r->agent_path != NULL) {
 		json_t *place = json_object();
 
 		put_text(d, place, "file", r->agent_path);
@@ -343,7 +343,8 @@ artifact_json(struct doc *d, const struct cv_result *r, const struct cv_r_artifa
 	put_text(d, v, "rule", a->rule);
 	put_text(d, v, "guidance", a->guidance);
 	put(d, v, "checks",
-	    checks_json(d, r, a->name, a->findings, a->nfindings, a->plan, a->nplan));
+	    checks_json(d, r, r->agent_path != NULL ? a->name : "", a->findings, a->nfindings,
+			a->plan, a->nplan));
 	put_int(d, v, "duration_ms", (uint64_t)(a->ms < 0 ? 0 : a->ms));
 	return v;
 }

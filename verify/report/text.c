@@ -152,7 +152,7 @@ problem_head(const struct text *t, size_t number, const struct cv_problem *p)
 		       : p->outcome == CV_WAIVED ? "  (waived)"
 						 : "",
 		       p->required ? "" : "  (advisory)");
-	if (p->pos.line != 0) {
+	if (p->pos.line != 0 && t->r->agent_path != NULL) {
 		char file[SAFE_TEXT];
 
 		(void)snprintf(place, sizeof(place), "%.64s:%u", safe(file, t->r->agent_path),
@@ -180,7 +180,9 @@ problem(const struct text *t, size_t number, const struct cv_problem *p)
 		cv_wrap(t->out, x->why, 3, 3, CV_REPORT_WIDTH);
 		cv_buf_byte(t->out, '\n');
 	}
-	field(t, "next", cv_next_text(next, p->check, p->outcome, p->f->reason, p->artifact));
+	field(t, "next",
+	      cv_next_text(next, p->check, p->outcome, p->f->reason,
+			   t->r->agent_path != NULL ? p->artifact : ""));
 }
 
 static void
