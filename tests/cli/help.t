@@ -81,6 +81,13 @@ def example_world():
     return w
 
 
+def kit_shell(line):
+    w = kit.World()
+    done = w.shell(line)
+    w.close()
+    return done
+
+
 def examples(tap, texts):
     ends = dict(ENDS)
     if not kit.confined():
@@ -88,7 +95,9 @@ def examples(tap, texts):
     for text in texts:
         for line in re.findall(r"^\s+(clawverify .*)$", text, re.M):
             if line in NOT_RUN:
-                tap.ok(True, "example not run: %s: %s" % (line, NOT_RUN[line]))
+                done = kit_shell(line.split(" > ")[0] + " --help")
+                tap.ok(done.code == 0, "example not run, but read: %s: %s" % (line, NOT_RUN[line]),
+                       done.text)
                 continue
             w = example_world()
             words = shlex.split(line)
