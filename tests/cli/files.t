@@ -81,6 +81,11 @@ def lock(tap):
     done = w.run("verify")
     step = re.search(r"clawverify lock --update\s+(\S+)", done.out)
     tap.ok(done.code == 1 and step, "verify: says how to take it", done.text)
+    done = w.run("verify", w.dir, cwd="/")
+    told = re.findall(r"clawverify (lock --update \S+ \S+)",
+                      " ".join(done.out.split()))
+    tap.ok(told and all(w.run(*x.split(), "--check", cwd="/").code in (0, 1) for x in told),
+           "verify: and from elsewhere, with the agent's path", done.out)
     tap.ok(w.run("lock", "--update", step[1]).code == 0, "lock --update: as verify told")
     new = w.read("clawverify.lock")
     tap.ok(new != old, "lock --update: changes the lock")

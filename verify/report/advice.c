@@ -62,28 +62,62 @@ cv_undecided(const char *check, enum cv_outcome outcome)
 	return true;
 }
 
-/* named: text with each word NAME replaced, so that commands can be copied. */
-static void
-named(char out[CV_NEXT_TEXT], const char *text, const char *name)
+/* Commands about an agent: where it does not lie here they want its path. */
+static bool
+wants_agent(const char *command)
 {
-	size_t n = 0, len = strlen(name);
+	static const char *const verbs[] = { "lock", "verify", "endorse", "launch",
+					     "bundle create" };
 
-	for (const char *p = text; *p != '\0' && n + 1 < CV_NEXT_TEXT;) {
-		if (len > 0 && strncmp(p, "NAME", 4) == 0 && n + len + 1 < CV_NEXT_TEXT) {
-			memcpy(out + n, name, len);
-			n += len;
-			p += 4;
+	for (size_t i = 0; i < CV_COUNT(verbs); i++) {
+		if (strncmp(command + strlen("clawverify "), verbs[i], strlen(verbs[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* plain: the path can stand in a command line as it is, and has to. */
+static bool
+plain(const char *path)
+{
+	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789._/-";
+
+	return path != NULL && path[0] != '-' && strcmp(path, "agent.json") != 0 &&
+	       strlen(path) <= 200 && path[strspn(path, safe)] == '\0';
+}
+
+/* filled: text with each word NAME replaced and the agent's path behind commands
+ * about it, so that they can be copied. A command ends with the text, or at a
+ * comma or semicolon. */
+static void
+filled(struct cv_buf *out, const char *text, const char *name, const char *agent)
+{
+	bool open = false;
+
+	for (const char *p = text; *p != '\0'; p++) {
+		if (strncmp(p, "clawverify ", strlen("clawverify ")) == 0)
+			open = plain(agent) && wants_agent(p);
+		if (open && (*p == ',' || *p == ';')) {
+			cv_buf_fmt(out, " %s", agent);
+			open = false;
+		}
+		if (name[0] != '\0' && strncmp(p, "NAME", 4) == 0) {
+			cv_buf_str(out, name);
+			p += 3;
 		} else {
-			out[n++] = *p++;
+			cv_buf_byte(out, (uint8_t)*p);
 		}
 	}
-	out[n] = '\0';
+	if (open)
+		cv_buf_fmt(out, " %s", agent);
 }
 
 const char *
 cv_next_text(char out[CV_NEXT_TEXT], const char *check, enum cv_outcome outcome,
-	     enum cv_reason reason, const char *artifact)
+	     enum cv_reason reason, const char *artifact, const char *agent)
 {
+	cv_auto(cv_buf_free) struct cv_buf b = CV_BUF(CV_NEXT_TEXT - 1);
 	const struct cv_explain *x = cv_explain_find(check);
 	const char *text = x != NULL ? x->next : "";
 
@@ -92,6 +126,7 @@ cv_next_text(char out[CV_NEXT_TEXT], const char *check, enum cv_outcome outcome,
 		if (text[0] == '\0')
 			text = "settle what else is told here, then verify again";
 	}
-	named(out, text, artifact);
+	filled(&b, text, agent != NULL ? artifact : "", agent);
+	(void)snprintf(out, CV_NEXT_TEXT, "%s", cv_buf_text(&b));
 	return out;
 }

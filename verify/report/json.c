@@ -109,7 +109,8 @@ check_json(struct doc *d, const struct cv_result *r, const struct cv_r_finding *
 		put(d, v, "reason", json_string(cv_reason_word(x->reason)));
 		put_text(d, v, "message", check != NULL ? check->title : NULL);
 		put_text(d, v, "next",
-			 cv_next_text(next, x->check, x->outcome, x->reason, artifact));
+			 cv_next_text(next, x->check, x->outcome, x->reason, artifact,
+				      r->agent_path));
 	}
 	put_text(d, v, "expected", x->expected);
 	put_text(d, v, "found", x->found);
@@ -129,7 +130,8 @@ check_json(struct doc *d, const struct cv_result *r, const struct cv_r_finding *
 
 /* unanswered_json: a planned check without an answer is told, not left out. */
 static json_t *
-unanswered_json(struct doc *d, const struct cv_planned *p, const char *artifact)
+unanswered_json(struct doc *d, const struct cv_result *r, const struct cv_planned *p,
+		const char *artifact)
 {
 	char next[CV_NEXT_TEXT];
 	json_t *v = json_object();
@@ -139,7 +141,8 @@ unanswered_json(struct doc *d, const struct cv_planned *p, const char *artifact)
 	put(d, v, "required", json_boolean(p->required));
 	put(d, v, "reason", json_string(cv_reason_word(CV_R_UNDECIDED)));
 	put(d, v, "message", json_string("the check was planned and did not come to an end"));
-	put_text(d, v, "next", cv_next_text(next, p->check, CV_UNKNOWN, CV_R_UNDECIDED, artifact));
+	put_text(d, v, "next",
+		 cv_next_text(next, p->check, CV_UNKNOWN, CV_R_UNDECIDED, artifact, r->agent_path));
 	return v;
 }
 
@@ -187,11 +190,11 @@ checks_json(struct doc *d, const struct cv_result *r, const char *artifact,
 	qsort(unsaid, m, sizeof(*unsaid), by_plan);
 	for (size_t i = 0; i < n; i++) {
 		while (k < m && strcmp(unsaid[k]->check, said[i]->a.f.check) < 0)
-			push(d, list, unanswered_json(d, unsaid[k++], artifact));
+			push(d, list, unanswered_json(d, r, unsaid[k++], artifact));
 		push(d, list, check_json(d, r, said[i], artifact));
 	}
 	while (k < m)
-		push(d, list, unanswered_json(d, unsaid[k++], artifact));
+		push(d, list, unanswered_json(d, r, unsaid[k++], artifact));
 	return list;
 }
 
@@ -343,8 +346,7 @@ artifact_json(struct doc *d, const struct cv_result *r, const struct cv_r_artifa
 	put_text(d, v, "rule", a->rule);
 	put_text(d, v, "guidance", a->guidance);
 	put(d, v, "checks",
-	    checks_json(d, r, r->agent_path != NULL ? a->name : "", a->findings, a->nfindings,
-			a->plan, a->nplan));
+	    checks_json(d, r, a->name, a->findings, a->nfindings, a->plan, a->nplan));
 	put_int(d, v, "duration_ms", (uint64_t)(a->ms < 0 ? 0 : a->ms));
 	return v;
 }

@@ -62,12 +62,12 @@ bool cv_problem_derived(const struct cv_problem *p);
  * in which it fails does not hold. */
 bool cv_undecided(const char *check, enum cv_outcome outcome);
 
-/* cv_next_text: what to do about a problem, commands with the artifact's name in
- * them; into out, which is returned. cv_reason_next: about a reason alone; "" if
- * its error's text says it. */
-#define CV_NEXT_TEXT 320
+/* cv_next_text: what to do about a problem, commands with the artifact's name and
+ * the agent's path in them (NULL: there is none); into out, which is returned. cv_reason_next:
+ * about a reason alone; "" if its error's text says it. */
+#define CV_NEXT_TEXT 1024
 const char *cv_next_text(char out[CV_NEXT_TEXT], const char *check, enum cv_outcome outcome,
-			 enum cv_reason reason, const char *artifact);
+			 enum cv_reason reason, const char *artifact, const char *agent);
 const char *cv_reason_next(enum cv_reason reason);
 
 /* cv_confinement_text: "landlock 6, seccomp", or what is missing; into out. */

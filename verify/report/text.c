@@ -181,8 +181,8 @@ problem(const struct text *t, size_t number, const struct cv_problem *p)
 		cv_buf_byte(t->out, '\n');
 	}
 	field(t, "next",
-	      cv_next_text(next, p->check, p->outcome, p->f->reason,
-			   t->r->agent_path != NULL ? p->artifact : ""));
+	      cv_next_text(next, p->check, p->outcome, p->f->reason, p->artifact,
+			   t->r->agent_path));
 }
 
 static void
