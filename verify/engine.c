@@ -208,6 +208,7 @@ job_free(struct cv_job *j)
 	}
 	free(j->statements);
 	free(j->held);
+	cv_role_end(&j->ready);
 	j->statements = NULL;
 	j->held = NULL;
 	j->nstatements = j->nheld = 0;

@@ -76,8 +76,15 @@ run(struct cv_call *c, struct cv_role **r, struct cv_err *e)
 				 .pipe_fd = c->pipe != NULL ? c->pipe_fd : -1,
 				 .pipe = c->pipe != NULL ? on_pipe : NULL };
 
-	if (cv_run_stop(run, e) != 0 || cv_role_start(r, c->kind, &run->role, e) != 0)
+	if (cv_run_stop(run, e) != 0)
 		return -1;
+	if (c->kind == CV_ROLE_CONTENTS && c->job->ready != NULL) {
+		*r = cv_steal(c->job->ready);
+		if (cv_role_greet(*r, e) != 0)
+			return -1;
+	} else if (cv_role_start(r, c->kind, &run->role, e) != 0) {
+		return -1;
+	}
 	if (cv_run_confinement(run, cv_role_sandbox(*r), cv_role_landlock(*r), e) != 0)
 		return -1;
 	if (c->send(c, *r, e) != 0)
@@ -106,6 +113,15 @@ complete(struct cv_call *c, struct cv_err *e)
 		}
 	}
 	return 0;
+}
+
+void
+cv_call_ready(struct cv_job *j)
+{
+	struct cv_err ignored;
+
+	if (j->run->njobs == 1 && j->run->cpus > 1)
+		(void)!cv_role_spawn(&j->ready, CV_ROLE_CONTENTS, &j->run->role, &ignored);
 }
 
 int

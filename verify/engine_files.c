@@ -171,6 +171,8 @@ cv_files_run(struct cv_job *j)
 		cv_bytes_close(&b, j);
 		return;
 	}
+	if (kind(j) != 0)
+		cv_call_ready(j);
 	j->a->digest = b.digest;
 	j->a->size = b.size;
 	j->a->tree = b.local != NULL ? cv_local_tree(b.local) : NULL;

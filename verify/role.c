@@ -296,7 +296,7 @@ hello(struct cv_role *r, struct cv_err *e)
 }
 
 int
-cv_role_start(struct cv_role **ret, enum cv_role_kind kind, const struct cv_role_opts *opts,
+cv_role_spawn(struct cv_role **ret, enum cv_role_kind kind, const struct cv_role_opts *opts,
 	      struct cv_err *e)
 {
 	cv_auto(cv_role_end) struct cv_role *r = calloc(1, sizeof(*r));
@@ -306,9 +306,29 @@ cv_role_start(struct cv_role **ret, enum cv_role_kind kind, const struct cv_role
 	r->kind = kind;
 	r->o = *opts;
 	r->sock = r->pidfd = -1;
-	if (launch(r, e) != 0 || hello(r, e) != 0)
+	if (launch(r, e) != 0)
+		return -1;
+	*ret = cv_steal(r);
+	return 0;
+}
+
+int
+cv_role_greet(struct cv_role *r, struct cv_err *e)
+{
+	if (hello(r, e) != 0)
 		return -1;
 	r->idle = true;
+	return 0;
+}
+
+int
+cv_role_start(struct cv_role **ret, enum cv_role_kind kind, const struct cv_role_opts *opts,
+	      struct cv_err *e)
+{
+	cv_auto(cv_role_end) struct cv_role *r = NULL;
+
+	if (cv_role_spawn(&r, kind, opts, e) != 0 || cv_role_greet(r, e) != 0)
+		return -1;
 	*ret = cv_steal(r);
 	return 0;
 }

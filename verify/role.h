@@ -39,6 +39,12 @@ struct cv_role;
 int cv_role_start(struct cv_role **ret, enum cv_role_kind kind, const struct cv_role_opts *opts,
 		  struct cv_err *e) cv_must;
 
+/* cv_role_start in two steps, for a worker that shall get ready while something
+ * else is done: nothing else may be called between them but cv_role_end(). */
+int cv_role_spawn(struct cv_role **ret, enum cv_role_kind kind, const struct cv_role_opts *opts,
+		  struct cv_err *e) cv_must;
+int cv_role_greet(struct cv_role *r, struct cv_err *e) cv_must;
+
 /* cv_role_dir: the workers' directory: that of the running program if they are
  * there, else ../libexec/clawverify of it, else the compiled-in libexec directory.
  * CV_R_CONFIG: none has them. out holds PATH_MAX bytes. */
