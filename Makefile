@@ -204,7 +204,7 @@ e2e: all
 demo: all
 	$(Q)$(BUILD)/clawverify demo
 
-bench: all
+bench: all $(BUILD)/tests/helpers/measure
 	$(Q)tests/bench/run --build $(BUILD) $(BENCH)
 
 # ---- installation ----
