@@ -29,6 +29,8 @@ from rig import BUILD, CLAWVERIFY, Proxy, brief, Rig, Skip, Tap, free_port, need
 COSIGN = os.environ.get("COSIGN", "cosign")
 SHARED = os.environ.get("CV_SHARED", os.path.join(os.path.dirname(BUILD), "..", "shared"))
 BUSYBOX = "/bin/busybox"
+# reader:swordfish, bcrypt; for this test alone
+HTPASSWD = "reader:$2b$04$cYdzXM/tV4aIJzmufZ6/2OxNwdBV4Isdo/MIM4X15VZDhL/QLwnpO"
 
 RUN_SH = """#!/bin/busybox sh
 for f in /models/llm/* /skills/notes/* /tools/greeter/package.json /tools/greeter/package/package.json
@@ -626,6 +628,63 @@ def registry_cases(a):
         assert code == 3, (code, out, err)
         assert "fetch.unreachable" in out + err, out + err
     tap.case("no registry at all", gone)
+
+    def credentials():
+        """A registry with a password: docker's own login is found; without it the
+        answer is "denied", which is not "absent"."""
+        port = a.rig.registry("private", HTPASSWD)
+        ref = "127.0.0.1:%d/acme/agent:1" % port
+        image = "%s/acme/agent:1" % a.host
+        run(["docker", "pull", "-q", image], env=a.rig.env)
+        run(["docker", "tag", image, ref], env=a.rig.env)
+        run(["docker", "login", "-u", "reader", "-p", "swordfish", "127.0.0.1:%d" % port],
+            env=a.rig.env)
+        run(["docker", "push", "-q", ref], env=a.rig.env)
+        path = a.rig.path("private-agent")
+        os.makedirs(path)
+        a.rig.write("private-agent/agent.json", json.dumps({
+            "schema": "clawverify.agent/1", "name": "private", "policy": "preset:standard",
+            "artifacts": {"runtime": {"type": "image", "ref": ref}}}))
+        a.rig.clawverify("lock", cwd=path, exit=0)
+        a.verify(path, 0, env=a.fresh_store())
+        bare = dict(a.fresh_store(), DOCKER_CONFIG=a.rig.path("nowhere"))
+        result, _ = a.verify(path, 3, env=bare)
+        expect(result, "runtime", "fetch.denied", "unknown")
+        helper = a.rig.write("bin/docker-credential-e2e",
+                             "#!/bin/sh\nread host\n"
+                             "echo '{\"Username\": \"reader\", \"Secret\": \"swordfish\"}'\n")
+        os.chmod(helper, 0o755)
+        a.rig.write("helper/config.json", json.dumps({"credsStore": "e2e"}))
+        helped = dict(a.fresh_store(), DOCKER_CONFIG=a.rig.path("helper"),
+                      PATH=a.rig.path("bin") + ":" + a.rig.env["PATH"])
+        a.verify(path, 0, env=helped)
+        os.chmod(helper, 0o755)
+        a.rig.write("bin/docker-credential-e2e", "#!/bin/sh\nexit 1\n")
+        result, _ = a.verify(path, 3, env=dict(helped, **a.fresh_store()))
+        expect(result, "runtime", "fetch.denied", "unknown")
+    tap.case("a registry with a password, by docker's login and by a helper", credentials)
+
+    def by_url():
+        """An https (here: loopback) address with a pinned digest."""
+        text = b"Be kind.\n"
+        serve = Proxy(a.upstream)
+        serve.fault = lambda h: answer(h, 200, text)
+        path = a.rig.path("url-agent")
+        os.makedirs(path)
+        agent = {"schema": "clawverify.agent/1", "name": "url", "policy": "preset:standard",
+                 "artifacts": {"prompt": {"type": "prompt", "digest": sha256(text),
+                                          "url": "http://127.0.0.1:%d/p" % serve.port}}}
+        a.rig.write("url-agent/agent.json", json.dumps(agent))
+        a.rig.clawverify("lock", cwd=path, exit=0)
+        a.verify(path, 0, env=a.fresh_store())
+        serve.fault = lambda h: answer(h, 200, b"Be mean.\n")
+        result, _ = a.verify(path, 1, env=a.fresh_store())
+        expect(result, "prompt", "fetch.digest-mismatch", "fail")
+        serve.fault = lambda h: answer(h, 404)
+        result, _ = a.verify(path, 1, env=a.fresh_store())
+        expect(result, "prompt", "fetch.absent", "fail")
+        serve.shutdown()
+    tap.case("a file by its address and digest", by_url)
 
     def redirected():
         """Blobs live on another host: followed, without our credentials."""

@@ -192,21 +192,25 @@ class Rig:
 
     # -- peers --
 
-    def registry(self):
+    def registry(self, name="registry", htpasswd=None):
         port = free_port()
-        config = self.write("registry.yml", json.dumps({
+        settings = {
             "version": 0.1,
             "log": {"level": "error", "accesslog": {"disabled": True}},
-            "storage": {"filesystem": {"rootdirectory": self.path("registry")},
+            "storage": {"filesystem": {"rootdirectory": self.path(name)},
                         "delete": {"enabled": True}},
             "http": {"addr": "127.0.0.1:%d" % port},
-        }))
-        child = self.spawn(["docker-registry", "serve", config], "registry.log")
+        }
+        if htpasswd is not None:
+            settings["auth"] = {"htpasswd": {"realm": "e2e", "path": self.write(
+                name + ".htpasswd", htpasswd + "\n")}}
+        config = self.write(name + ".yml", json.dumps(settings))
+        child = self.spawn(["docker-registry", "serve", config], name + ".log")
 
         def up():
             with socket.socket() as s:
                 return s.connect_ex(("127.0.0.1", port)) == 0
-        self.wait_for("docker-registry", up, child, "registry.log")
+        self.wait_for("docker-registry", up, child, name + ".log")
         return port
 
     def dockerd(self):
