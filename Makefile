@@ -8,6 +8,7 @@
 #                   (BENCH=--large: up to 4 GiB)
 # make e2e          real peers on loopback (docker, cosign, npm): wants root
 # make conformance  the public vectors under CV_SHARED (../shared)
+# make sweep        every allocation and network answer fails in turn
 # make fuzz         every reader for FUZZ_SECONDS (10); wants clang
 # make install      to PREFIX (/usr/local), below DESTDIR
 # make clean        remove what was built
@@ -157,11 +158,21 @@ $(eval $(call unit,fetch,fetch base,$(LIBS_FETCH)))
 $(eval $(call unit,verify,verify base,$(LIBS_VERIFY)))
 
 # Programs that tests start: tests/helpers/NAME.c becomes NAME there.
-HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/helpers/%,$(wildcard tests/helpers/*.c))
+HELPERS := $(patsubst tests/helpers/%.c,$(BUILD)/tests/helpers/%, \
+	$(filter-out %/failmalloc.c,$(wildcard tests/helpers/*.c)))
 $(BUILD)/tests/helpers/%: $(BUILD)/obj/tests/helpers/%.o $(BUILD)/libcvbase.a
 	@mkdir -p $(dir $@)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CV_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_VERIFY)
+
+# Preloaded by tests/sweep; a sanitizer has an allocator of its own.
+ifeq ($(SAN),)
+HELPERS += $(BUILD)/tests/helpers/failmalloc.so
+endif
+$(BUILD)/tests/helpers/failmalloc.so: tests/helpers/failmalloc.c $(BUILD)/flags
+	@mkdir -p $(dir $@)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(CV_CPPFLAGS) -std=c11 -O1 -fPIC -shared -fno-builtin -o $@ $<
 
 units: $(UNIT) $(HELPERS)
 
@@ -200,6 +211,10 @@ conformance: units
 # Real peers on loopback; what is not installed is skipped and counted so.
 e2e: all
 	$(Q)tests/run --build $(BUILD) --limit 900 --jobs 1 -v tests/e2e/agent.py
+
+# Every allocation and network answer fails in turn; SWEEP=N: N allocations a program.
+sweep: all units
+	$(Q)tests/sweep/sweep.py $(if $(SWEEP),--faults $(SWEEP))
 
 demo: all
 	$(Q)$(BUILD)/clawverify demo

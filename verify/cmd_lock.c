@@ -85,6 +85,14 @@ unresolved(const struct cv_cmdline *c, const struct cv_result *r, const struct c
 	return cv_cmd_failed(c, e);
 }
 
+static const struct cv_err *
+internal(const struct cv_result *r, struct cv_err *e)
+{
+	(void)cv_fail(e, r->decision.reason,
+		      "nothing was locked: clawverify itself could not go on");
+	return e;
+}
+
 static int
 finish(struct cv_cmdline *c, struct cv_session *s, struct cv_lock *made, struct cv_err *e)
 {
@@ -135,7 +143,10 @@ lock_session(struct cv_cmdline *c, struct cv_session *s, struct cv_err *e)
 	if (rc != 0)
 		return cv_cmd_failed(c, e);
 	names = cv_cl_values(c, "update", &n);
-	if (cv_engine_lock(&made, r, &s->rq, e) != 0)
+	if (r->decision.exit == CV_EXIT_INTERNAL)
+		/* a lock made while memory or disk failed would lack what was not seen */
+		rc = unresolved(c, r, internal(r, e));
+	else if (cv_engine_lock(&made, r, &s->rq, e) != 0)
 		rc = unresolved(c, r, e);
 	else if (n > 0 && s->lock != NULL && keep_others(made, s->lock, s->agent, names, n, e) != 0)
 		rc = cv_cmd_failed(c, e);

@@ -50,7 +50,7 @@ struct cv_job {
 	const struct cv_lock_artifact *locked; /* entry made for this, or NULL */
 	bool differs;               /* from the lock, or from the digest that was asked for */
 	bool compared;              /* found equal to what the lock pins */
-	enum cv_reason sig_trouble; /* why evidence could not be looked at */
+	enum cv_reason sig_trouble; /* why evidence, or what it is about, was not seen */
 	struct cv_statement_fact *statements;
 	size_t nstatements;
 	struct cv_role *ready;   /* a contents worker on its way, or NULL (cv_call_ready) */

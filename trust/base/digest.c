@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* digest.c: the only file that hashes. It must never hand out a digest of
- * fewer bytes than it was asked for. */
+/*
+ * digest.c: the only file that hashes. It must never hand out a digest of fewer
+ * bytes than it was asked for.
+ *
+ * By OpenSSL's SHA2 functions themselves, which its newer interface would find by
+ * way of providers, fetching and locks: that costs every process most of a
+ * millisecond, can fail for want of memory, and in 3.0 falls over a lock that could
+ * not be made. The functions are the same; 3.0 calls them deprecated.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "trust/base/digest.h"
 #include "trust/base/clock.h"
 #include "trust/base/enc.h"
@@ -8,7 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +30,12 @@
 
 static const struct {
 	const char *name;
-	const char *openssl;
 	size_t size;
 } algs[] = {
-	[CV_ALG_NONE] = { "none", NULL, 0 },
-	[CV_SHA256] = { "sha256", "SHA2-256", 32 },
-	[CV_SHA384] = { "sha384", "SHA2-384", 48 },
-	[CV_SHA512] = { "sha512", "SHA2-512", 64 },
+	[CV_ALG_NONE] = { "none", 0 },
+	[CV_SHA256] = { "sha256", 32 },
+	[CV_SHA384] = { "sha384", 48 },
+	[CV_SHA512] = { "sha512", 64 },
 };
 
 static bool
@@ -138,15 +145,17 @@ cv_digest_cmp(const struct cv_digest *a, const struct cv_digest *b)
 
 struct cv_hash {
 	enum cv_alg alg;
-	EVP_MD *md;
-	EVP_MD_CTX *ctx;
+	union {
+		SHA256_CTX small;
+		SHA512_CTX large; /* SHA-384 too */
+	} ctx;
 	bool ended;
 };
 
 int
 cv_hash_open(struct cv_hash **ret, enum cv_alg alg, struct cv_err *e)
 {
-	cv_auto(cv_hash_free) struct cv_hash *h = NULL;
+	struct cv_hash *h;
 
 	if (!known(alg))
 		return cv_fail(e, CV_R_BUG, "hashing with no algorithm");
@@ -154,39 +163,49 @@ cv_hash_open(struct cv_hash **ret, enum cv_alg alg, struct cv_err *e)
 	if (h == NULL)
 		return cv_fail_memory(e);
 	h->alg = alg;
-	h->md = EVP_MD_fetch(NULL, algs[alg].openssl, NULL);
-	h->ctx = EVP_MD_CTX_new();
-	/* All three algorithms are in OpenSSL's built-in provider: what fails
-	 * here is memory. */
-	if (h->md == NULL || h->ctx == NULL || EVP_DigestInit_ex2(h->ctx, h->md, NULL) != 1)
-		return cv_fail(e, CV_R_MEMORY, "cannot start %s", algs[alg].name);
-	*ret = cv_steal(h);
+	if (alg == CV_SHA256)
+		(void)SHA256_Init(&h->ctx.small);
+	else if (alg == CV_SHA384)
+		(void)SHA384_Init(&h->ctx.large);
+	else
+		(void)SHA512_Init(&h->ctx.large);
+	*ret = h;
 	return 0;
 }
 
 int
 cv_hash_add(struct cv_hash *h, const void *p, size_t n, struct cv_err *e)
 {
+	int ok = 1;
+
 	if (h->ended)
 		return cv_fail(e, CV_R_BUG, "hashing after the end");
-	if (n != 0 && EVP_DigestUpdate(h->ctx, p, n) != 1)
-		return cv_fail(e, CV_R_BUG, "cannot go on with %s", algs[h->alg].name);
-	return 0;
+	if (n != 0 && h->alg == CV_SHA256)
+		ok = SHA256_Update(&h->ctx.small, p, n);
+	else if (n != 0 && h->alg == CV_SHA384)
+		ok = SHA384_Update(&h->ctx.large, p, n);
+	else if (n != 0)
+		ok = SHA512_Update(&h->ctx.large, p, n);
+	return ok == 1 ? 0 : cv_fail(e, CV_R_BUG, "cannot go on with %s", algs[h->alg].name);
 }
 
 int
 cv_hash_end(struct cv_hash *h, struct cv_digest *ret, struct cv_err *e)
 {
 	struct cv_digest d = { .alg = h->alg };
-	uint8_t b[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
+	int ok;
 
 	if (h->ended)
 		return cv_fail(e, CV_R_BUG, "hashing after the end");
 	h->ended = true;
-	if (EVP_DigestFinal_ex(h->ctx, b, &n) != 1 || n != cv_alg_size(h->alg))
+	if (h->alg == CV_SHA256)
+		ok = SHA256_Final(d.b, &h->ctx.small);
+	else if (h->alg == CV_SHA384)
+		ok = SHA384_Final(d.b, &h->ctx.large);
+	else
+		ok = SHA512_Final(d.b, &h->ctx.large);
+	if (ok != 1)
 		return cv_fail(e, CV_R_BUG, "cannot end %s", algs[h->alg].name);
-	memcpy(d.b, b, n);
 	*ret = d;
 	return 0;
 }
@@ -194,10 +213,6 @@ cv_hash_end(struct cv_hash *h, struct cv_digest *ret, struct cv_err *e)
 void
 cv_hash_free(struct cv_hash **h)
 {
-	if (*h == NULL)
-		return;
-	EVP_MD_CTX_free((*h)->ctx);
-	EVP_MD_free((*h)->md);
 	free(*h);
 	*h = NULL;
 }
