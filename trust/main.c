@@ -4,6 +4,7 @@
 #include "trust/base/json.h"
 #include "trust/base/sandbox.h"
 #include "trust/key.h"
+#include "trust/ssl.h"
 #include "trust/tasks.h"
 
 #include "trust/base/banned.h"
@@ -25,5 +26,6 @@ main(int argc, char **argv)
 		.name = "trust", .seal = CV_SEAL_COMPUTE, .warm = warm, .tasks = tasks
 	};
 
+	cv_ssl_watch();
 	return cv_worker_main(&def, argc, argv);
 }

@@ -2,8 +2,11 @@
 /* ssl.c: see ssl.h. Must never let a lack of memory look like an answer. */
 #include "trust/ssl.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include "trust/base/text.h"
@@ -11,6 +14,48 @@
 #include "trust/base/banned.h"
 
 #define PROBE 65536
+
+/* The one word of state in this room: OpenSSL's hooks are the process's and carry no
+ * argument. It is set and never taken back. */
+static _Atomic bool starved;
+
+static void *
+watched_malloc(size_t n, const char *file, int line)
+{
+	void *p = malloc(n);
+
+	(void)file;
+	(void)line;
+	if (p == NULL && n != 0)
+		starved = true;
+	return p;
+}
+
+static void *
+watched_realloc(void *was, size_t n, const char *file, int line)
+{
+	void *p = realloc(was, n);
+
+	(void)file;
+	(void)line;
+	if (p == NULL && n != 0)
+		starved = true;
+	return p;
+}
+
+static void
+watched_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
+}
+
+void
+cv_ssl_watch(void)
+{
+	(void)CRYPTO_set_mem_functions(watched_malloc, watched_realloc, watched_free);
+}
 
 /* Memory that is used up is so for us as well, whatever the queue says. */
 static bool
@@ -34,7 +79,7 @@ cv_ssl_fail(struct cv_err *e, enum cv_reason reason, const char *fmt, ...)
 	while ((code = ERR_get_error()) != 0)
 		if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
 			memory = true;
-	if (memory || used_up())
+	if (memory || starved || used_up())
 		return cv_fail_memory(e);
 	va_start(ap, fmt);
 	cv_text_vfmt(text, sizeof(text), fmt, ap);

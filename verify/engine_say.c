@@ -93,4 +93,8 @@ cv_job_err(struct cv_job *j, const char *named, const char *otherwise, const str
 
 	cv_finding_found(&f, "%s", e->text);
 	cv_job_say(j, &f);
+	/* what could not be found out may be what vouches for it: that is then not known,
+	 * which is another thing than that nothing does */
+	if (cv_reason_exit(e->reason) != CV_EXIT_FAIL)
+		j->sig_trouble = e->reason;
 }

@@ -165,10 +165,6 @@ list(struct pkg *p)
 		tell(&c);
 		rc = finish(p, &c, &otherwise, &e);
 	}
-	/* not listed is not compared: what vouches for it is not known then, which is
-	 * another thing than that nothing does */
-	if (rc < 0 && cv_reason_exit(e.reason) != CV_EXIT_FAIL)
-		j->sig_trouble = e.reason;
 	if (rc < 0)
 		cv_job_err(j, c.check, otherwise, &e);
 	else if (rc == 0)

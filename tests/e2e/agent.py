@@ -618,6 +618,38 @@ def registry_cases(a):
         return answer(h, 200, bytes(data))
     faulty("one flipped byte in every blob", one_byte, ["fetch.digest-mismatch"], 1, "fail")
 
+    def flip_of(*digests):
+        def fault(h):
+            if h.command != "GET" or not any(d in h.path for d in digests):
+                return False
+            data = bytearray(upstream(h.path))
+            data[len(data) // 2] ^= 1
+            return answer(h, 200, bytes(data))
+        return fault
+
+    with open(os.path.join(a.good, "clawverify.lock")) as f:
+        locked = json.load(f)["artifacts"]["runtime"]
+    faulty("one flipped byte in a layer alone", flip_of(locked["image"]["layers"][-1]["digest"]),
+           ["fetch.digest-mismatch"], 1, "fail")
+    faulty("one flipped byte in the signatures alone",
+           flip_of(*[x["digest"] for x in locked["evidence"]]),
+           ["sig.unavailable", "sig.invalid", "sig.malformed", "sig.absent"], 1, "fail")
+
+    def other_layers(h):
+        """The manifest with its last layer left out, under the same digest."""
+        if h.command != "GET" or a.digest not in h.path or "/manifests/" not in h.path:
+            return False
+        import urllib.request
+        ask = urllib.request.Request(
+            "http://127.0.0.1:%d%s" % (a.upstream, h.path),
+            headers={"Accept": h.headers["Accept"]})
+        with urllib.request.urlopen(ask) as up:
+            doc, kind = json.loads(up.read()), up.headers["Content-Type"]
+        doc["layers"].pop()
+        return answer(h, 200, json.dumps(doc).encode(), [("Content-Type", kind)])
+    faulty("a layer list that is not the signed manifest's", other_layers,
+           ["fetch.digest-mismatch"], 1, "fail")
+
     def gone():
         path = a.copy()
         port = free_port()
