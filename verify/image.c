@@ -203,6 +203,9 @@ give(struct cv_image_job *im, struct cv_got *got, struct cv_out *out, struct cv_
 	if (got->status == CV_S_FAILED) {
 		im->refused = got->err.reason;
 		im->refused_check = got->check;
+		/* what is missing in the end may have been in what could not be had */
+		if (cv_reason_exit(got->err.reason) != CV_EXIT_FAIL)
+			im->job->sig_trouble = got->err.reason;
 		cv_out_str(out, CV_TAG_REASON, cv_reason_word(got->err.reason));
 		cv_out_str(out, CV_TAG_TEXT, got->err.text);
 	}
