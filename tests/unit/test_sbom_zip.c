@@ -617,11 +617,14 @@ test_python(void)
 		t_skip("no python3");
 	(void)snprintf(
 		cmd, sizeof(cmd),
-		"cd %s && python3 -c '\nimport zipfile,io\n"
+		"cd %s && python3 -c '\nimport zipfile,io,sys\n"
 		"z=zipfile.ZipFile(\"p.zip\",\"w\",zipfile.ZIP_DEFLATED)\n"
 		"z.writestr(\"a\",\"x\"*100000)\nz.writestr(\"d/\",\"\")\nz.writestr(\"d/"
 		"b\",\"y\")\n"
-		"with z.open(\"big\",\"w\",force_zip64=True) as f: f.write(b\"z\"*70000)\n"
+		/* Python before 3.11.4 wrote zip64 fields beside sizes that do not point
+		 * to them (CPython issue 103861): not a valid archive */
+		"with z.open(\"big\",\"w\",force_zip64=sys.version_info>=(3,11,4)) as f: "
+		"f.write(b\"z\"*70000)\n"
 		"z.close()\n"
 		"class S(io.RawIOBase):\n"
 		" def __init__(s): s.f=open(\"q.zip\",\"wb\")\n"
