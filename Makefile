@@ -174,7 +174,15 @@ $(BUILD)/tests/helpers/failmalloc.so: tests/helpers/failmalloc.c $(BUILD)/flags
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CV_CPPFLAGS) -std=c11 -O1 -fPIC -shared -fno-builtin -o $@ $<
 
-units: $(UNIT) $(HELPERS)
+# What speaks the protocol of a public suite: tests/conformance/NAME.c.
+SUITES := $(patsubst tests/conformance/%.c,$(BUILD)/tests/conformance/%,$(wildcard tests/conformance/*.c))
+$(BUILD)/obj/tests/conformance/sigstore.o: trustroots/sigstore/trusted_root.json
+$(BUILD)/tests/conformance/%: $(BUILD)/obj/tests/conformance/%.o $(BUILD)/libcvtrust.a $(BUILD)/libcvbase.a
+	@mkdir -p $(dir $@)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(CV_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_TRUST)
+
+units: $(UNIT) $(HELPERS) $(SUITES)
 
 check: all units
 	$(Q)tests/run --build $(BUILD)

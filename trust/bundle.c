@@ -20,7 +20,8 @@ static const char *const material_keys[] = { "publicKey",
 					     "timestampVerificationData",
 					     NULL };
 static const char *const key_keys[] = { "hint", NULL };
-static const char *const time_keys[] = { "rfc3161Timestamps", NULL };
+static const char *const time_keys[] = { "rfc3161Timestamps", "signedTimestamp", NULL };
+static const char *const cert_keys[] = { "certificates", "rawBytes", NULL };
 static const char *const message_keys[] = { "messageDigest", "signature", NULL };
 static const char *const digest_keys[] = { "algorithm", "digest", NULL };
 
@@ -31,6 +32,11 @@ cv_bundle_free(struct cv_bundle **b)
 		return;
 	cv_envelope_free(&(*b)->envelope);
 	cv_buf_free(&(*b)->signature);
+	cv_cert_free(&(*b)->leaf);
+	for (size_t i = 0; i < CV_MAX_TLOG_ENTRIES; i++) {
+		cv_log_entry_free(&(*b)->entry[i]);
+		cv_buf_free(&(*b)->stamp[i]);
+	}
 	free(*b);
 	*b = NULL;
 }
@@ -43,16 +49,26 @@ is_set(struct cv_jv v)
 }
 
 static int
-read_version(struct cv_jv root, struct cv_err *e)
+read_version(struct cv_bundle *b, struct cv_jv root, bool whole, struct cv_err *e)
 {
+	static const char *const old[] = {
+		"application/vnd.dev.sigstore.bundle+json;version=0.1",
+		"application/vnd.dev.sigstore.bundle+json;version=0.2",
+	};
 	struct cv_jv v = cv_jv_get(root, "mediaType");
 	char brief[CV_TEXT_BRIEF];
 	const char *media;
 
 	if (cv_jv_str(v, &media, e) != 0)
 		return -1;
+	b->minor = 3;
 	if (strcmp(media, CV_MT_BUNDLE) == 0 || strcmp(media, CV_MT_BUNDLE_OLD) == 0)
 		return 0;
+	for (unsigned i = 0; whole && i < CV_COUNT(old); i++)
+		if (strcmp(media, old[i]) == 0) {
+			b->minor = i + 1;
+			return 0;
+		}
 	return cv_jv_fail(
 		v, e,
 		cv_span_has_prefix(cv_span_str(media), "application/vnd.dev.sigstore.bundle")
@@ -164,15 +180,88 @@ read_message(struct cv_bundle *b, struct cv_jv v, const struct cv_jslim *slim, s
 	return 0;
 }
 
+/* ---- what proves a certificate and a time ---- */
+
 static int
-read_bundle(struct cv_bundle *b, struct cv_jv root, const struct cv_jslim *slim, struct cv_err *e)
+read_leaf(struct cv_bundle *b, struct cv_jv material, const struct cv_jslim *slim, struct cv_err *e)
+{
+	struct cv_jv v = cv_jv_get(material, "certificate");
+	struct cv_jv chain = cv_jv_get(material, "x509CertificateChain");
+	struct cv_buf der = CV_BUF(CV_MAX_CERTIFICATE);
+	struct cv_span text;
+	int r;
+
+	if (is_set(chain)) {
+		if (b->minor >= 3)
+			return cv_jv_fail(chain, e, CV_R_UNSUPPORTED,
+					  "found a chain of certificates, want a certificate");
+		if (cv_jv_want(chain, CV_J_OBJECT, e) != 0 ||
+		    cv_jread_known(chain, cert_keys, e) != 0)
+			return -1;
+		v = cv_jv_get(chain, "certificates");
+		if (cv_jv_want(v, CV_J_ARRAY, e) != 0)
+			return -1;
+		if (cv_jv_len(v) == 0)
+			return cv_jv_fail(v, e, CV_R_MALFORMED, "found no certificate");
+		v = cv_jv_at(v, 0);
+	}
+	if (cv_jv_want(v, CV_J_OBJECT, e) != 0 || cv_jread_known(v, cert_keys, e) != 0 ||
+	    cv_jslim_text(slim, cv_jv_get(v, "rawBytes"), &text, e) != 0)
+		return -1;
+	r = cv_base64_decode(&der, text, e);
+	if (r == 0)
+		r = cv_cert_load(&b->leaf, "the signer's certificate", cv_buf_span(&der), e);
+	cv_buf_free(&der);
+	return r;
+}
+
+static int
+read_stamps(struct cv_bundle *b, struct cv_jv list, const struct cv_jslim *slim, struct cv_err *e)
+{
+	size_t n = 0;
+
+	for (struct cv_jv v = cv_jv_first(list); !v.absent; v = cv_jv_next(v)) {
+		struct cv_buf *out = &b->stamp[n++];
+		struct cv_span text;
+
+		*out = CV_BUF(CV_MAX_STAMP);
+		if (cv_jv_want(v, CV_J_OBJECT, e) != 0 || cv_jread_known(v, time_keys, e) != 0 ||
+		    cv_jslim_text(slim, cv_jv_get(v, "signedTimestamp"), &text, e) != 0)
+			return -1;
+		if (cv_base64_decode(out, text, e) != 0)
+			return cv_fail_within(e, "a timestamp");
+	}
+	return 0;
+}
+
+static int
+read_proofs(struct cv_bundle *b, struct cv_jv material, const struct cv_jslim *slim,
+	    struct cv_err *e)
+{
+	struct cv_jv entries = cv_jv_get(material, "tlogEntries");
+	struct cv_jv times = cv_jv_get(material, "timestampVerificationData");
+	size_t n = 0;
+
+	if (b->material.kind == CV_MATERIAL_CERTIFICATE && read_leaf(b, material, slim, e) != 0)
+		return -1;
+	for (struct cv_jv v = cv_jv_first(entries); !v.absent; v = cv_jv_next(v))
+		if (cv_log_entry_read(&b->entry[n++], v, slim, e) != 0)
+			return -1;
+	return read_stamps(b, cv_jv_get(times, "rfc3161Timestamps"), slim, e);
+}
+
+static int
+read_bundle(struct cv_bundle *b, struct cv_jv root, const struct cv_jslim *slim, bool whole,
+	    struct cv_err *e)
 {
 	struct cv_jv message = cv_jv_get(root, "messageSignature");
 	struct cv_jv envelope = cv_jv_get(root, "dsseEnvelope");
 
 	if (cv_jv_want(root, CV_J_OBJECT, e) != 0 || cv_jread_known(root, top_keys, e) != 0 ||
-	    read_version(root, e) != 0 ||
+	    read_version(b, root, whole, e) != 0 ||
 	    read_material(b, cv_jv_get(root, "verificationMaterial"), e) != 0)
+		return -1;
+	if (whole && read_proofs(b, cv_jv_get(root, "verificationMaterial"), slim, e) != 0)
 		return -1;
 	if (is_set(message) == is_set(envelope))
 		return cv_jv_fail(root, e, is_set(message) ? CV_R_AMBIGUOUS : CV_R_MALFORMED,
@@ -182,8 +271,8 @@ read_bundle(struct cv_bundle *b, struct cv_jv root, const struct cv_jslim *slim,
 			       : cv_envelope_read(&b->envelope, envelope, slim, true, e);
 }
 
-int
-cv_bundle_parse(struct cv_bundle **ret, const char *name, struct cv_span text, struct cv_err *e)
+static int
+parse(struct cv_bundle **ret, const char *name, struct cv_span text, bool whole, struct cv_err *e)
 {
 	cv_auto(cv_bundle_free) struct cv_bundle *b = calloc(1, sizeof(*b));
 	cv_auto(cv_freep) struct cv_jslim *slim = calloc(1, sizeof(*slim));
@@ -202,10 +291,23 @@ cv_bundle_parse(struct cv_bundle **ret, const char *name, struct cv_span text, s
 	else
 		r = cv_json_parse(&doc, name, cv_buf_span(&slim->text), CV_JSON_REALS, e);
 	if (r == 0)
-		r = read_bundle(b, cv_json_root(doc), slim, e);
+		r = read_bundle(b, cv_json_root(doc), slim, whole, e);
 	cv_jslim_free(slim);
 	if (r != 0)
 		return -1;
 	*ret = cv_steal(b);
 	return 0;
+}
+
+int
+cv_bundle_parse(struct cv_bundle **ret, const char *name, struct cv_span text, struct cv_err *e)
+{
+	return parse(ret, name, text, false, e);
+}
+
+int
+cv_bundle_parse_whole(struct cv_bundle **ret, const char *name, struct cv_span text,
+		      struct cv_err *e)
+{
+	return parse(ret, name, text, true, e);
 }

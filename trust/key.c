@@ -328,37 +328,85 @@ decode(struct cv_pubkey *k, const char *name, struct cv_span der, struct cv_err 
 }
 
 static int
-load(struct cv_pubkey **ret, const char *name, struct cv_span pem, struct cv_err *e)
+load_der(struct cv_pubkey **ret, const char *name, struct cv_span der, struct cv_err *e)
 {
 	cv_auto(cv_pubkey_free) struct cv_pubkey *k = calloc(1, sizeof(*k));
-	struct cv_buf der = CV_BUF(CV_MAX_KEY_PEM);
-	const struct form *f;
-	int r;
+	const struct form *f = form_of(der);
 
 	if (k == NULL)
 		return cv_fail_memory(e);
 	cv_ssl_clear();
-	r = pem_to_der(&der, name, pem, e);
-	if (r == 0) {
-		f = form_of(cv_buf_span(&der));
-		r = f != NULL ? usual(k, f, name, cv_buf_span(&der), e)
-			      : decode(k, name, cv_buf_span(&der), e);
-	}
-	if (r == 0)
-		r = cv_digest_of(&k->id, CV_SHA256, cv_buf_span(&der), e);
-	cv_buf_free(&der);
+	if ((f != NULL ? usual(k, f, name, der, e) : decode(k, name, der, e)) != 0 ||
+	    cv_digest_of(&k->id, CV_SHA256, der, e) != 0)
+		return -1;
 	cv_ssl_clear();
-	if (r == 0)
-		*ret = cv_steal(k);
-	return r;
+	*ret = cv_steal(k);
+	return 0;
 }
 
 /* OpenSSL's decoders forget that memory ran out and say that nothing could be
  * decoded. What fails twice has another reason (or cv_ssl_fail() sees it). */
 int
+cv_pubkey_load_der(struct cv_pubkey **ret, const char *name, struct cv_span der, struct cv_err *e)
+{
+	struct cv_err why;
+
+	if (der.n > CV_MAX_KEY_PEM)
+		return cv_fail(e, CV_R_LIMIT, "%s: found %zu bytes, want at most %llu", name, der.n,
+			       CV_MAX_KEY_PEM);
+	if (load_der(ret, name, der, &why) == 0)
+		return 0;
+	if (why.reason == CV_R_MEMORY)
+		return cv_fail_memory(e);
+	return load_der(ret, name, der, e);
+}
+
+int
 cv_pubkey_load(struct cv_pubkey **ret, const char *name, struct cv_span pem, struct cv_err *e)
 {
-	if (load(ret, name, pem, e) == 0)
-		return 0;
-	return e != NULL && e->reason == CV_R_MEMORY ? -1 : load(ret, name, pem, e);
+	struct cv_buf der = CV_BUF(CV_MAX_KEY_PEM);
+	int r = pem_to_der(&der, name, pem, e);
+
+	if (r == 0)
+		r = cv_pubkey_load_der(ret, name, cv_buf_span(&der), e);
+	cv_buf_free(&der);
+	return r;
+}
+
+int
+cv_pubkey_der(struct cv_buf *out, const struct cv_pubkey *k, struct cv_err *e)
+{
+	unsigned char *der = NULL;
+	int n = i2d_PUBKEY(k->pkey, &der);
+
+	if (n <= 0)
+		return cv_ssl_fail(e, CV_R_MALFORMED, "a key cannot be encoded");
+	cv_buf_add(out, der, (size_t)n);
+	OPENSSL_free(der);
+	return cv_buf_ok(out, "a key", e);
+}
+
+const char *
+cv_pubkey_details(const struct cv_pubkey *k, enum cv_alg *alg)
+{
+	static const struct {
+		enum cv_family family;
+		int bits;
+		enum cv_alg alg;
+		const char *name;
+	} known[] = {
+		{ CV_FAMILY_ECDSA, 256, CV_SHA256, "PKIX_ECDSA_P256_SHA_256" },
+		{ CV_FAMILY_ECDSA, 384, CV_SHA384, "PKIX_ECDSA_P384_SHA_384" },
+		{ CV_FAMILY_ECDSA, 521, CV_SHA512, "PKIX_ECDSA_P521_SHA_512" },
+		{ CV_FAMILY_RSA, 2048, CV_SHA256, "PKIX_RSA_PKCS1V15_2048_SHA256" },
+		{ CV_FAMILY_RSA, 3072, CV_SHA256, "PKIX_RSA_PKCS1V15_3072_SHA256" },
+		{ CV_FAMILY_RSA, 4096, CV_SHA256, "PKIX_RSA_PKCS1V15_4096_SHA256" },
+	};
+
+	for (size_t i = 0; i < CV_COUNT(known); i++)
+		if (k->family == known[i].family && EVP_PKEY_get_bits(k->pkey) == known[i].bits) {
+			*alg = known[i].alg;
+			return known[i].name;
+		}
+	return NULL;
 }

@@ -36,10 +36,23 @@ struct cv_pubkey;
  * CV_R_RULE, CV_R_LIMIT. */
 int cv_pubkey_load(struct cv_pubkey **ret, const char *name, struct cv_span pem,
 		   struct cv_err *e) cv_must;
+
+/* cv_pubkey_load_der: the same from a SubjectPublicKeyInfo, as trust roots and
+ * certificates hold it. */
+int cv_pubkey_load_der(struct cv_pubkey **ret, const char *name, struct cv_span der,
+		       struct cv_err *e) cv_must;
 void cv_pubkey_free(struct cv_pubkey **k);
 
 const struct cv_digest *cv_pubkey_id(const struct cv_pubkey *k);
 const char *cv_pubkey_kind(const struct cv_pubkey *k); /* "ECDSA P-256" */
+
+/* cv_pubkey_der: append its SubjectPublicKeyInfo. */
+int cv_pubkey_der(struct cv_buf *out, const struct cv_pubkey *k, struct cv_err *e) cv_must;
+
+/* cv_pubkey_details: the name that Sigstore's registry of algorithms has for
+ * signatures by this key (PublicKeyDetails of sigstore_common.proto), and their
+ * digest; NULL for a key that Rekor v2 takes none of, or that needs Ed25519ph. */
+const char *cv_pubkey_details(const struct cv_pubkey *k, enum cv_alg *alg);
 
 /*
  * A message: bytes in memory, or a range of a descriptor, of which digests are
@@ -48,6 +61,7 @@ const char *cv_pubkey_kind(const struct cv_pubkey *k); /* "ECDSA P-256" */
  */
 struct cv_message {
 	bool absent;
+	bool known; /* absent, but its digests, as far as they are set, are true */
 	struct cv_span bytes;
 	struct cv_blob blob;        /* fd -1: bytes */
 	struct cv_digest digest[3]; /* by enum cv_alg - 1; alg 0 not made yet */
@@ -56,6 +70,7 @@ struct cv_message {
 
 struct cv_message cv_message_bytes(struct cv_span bytes);
 struct cv_message cv_message_blob(struct cv_blob blob);
+struct cv_message cv_message_known(const struct cv_digest *d); /* only its digest is at hand */
 void cv_message_free(struct cv_message *m);
 
 /* cv_message_digest: CV_R_CUTOFF and the like when the bytes cannot be read. */

@@ -9,6 +9,7 @@
 #include "trust/base/enc.h"
 #include "trust/base/text.h"
 #include "trust/dsse.h"
+#include "trust/sigstore.h"
 
 #include "trust/base/banned.h"
 
@@ -18,6 +19,7 @@ struct cv_proven {
 	char *type;
 	const struct cv_ring_key *key[CV_MAX_KEYS];
 	size_t n;
+	struct cv_identity *identity; /* of a certificate; then n is 0 */
 };
 
 struct cv_verified {
@@ -32,6 +34,7 @@ cv_proven_free(struct cv_proven **p)
 		return;
 	cv_buf_free(&(*p)->signed_bytes);
 	free((*p)->type);
+	cv_identity_free(&(*p)->identity);
 	free(*p);
 	*p = NULL;
 }
@@ -58,6 +61,12 @@ const struct cv_ring_key *
 cv_proven_key(const struct cv_proven *p, size_t i)
 {
 	return p->key[i];
+}
+
+const struct cv_identity *
+cv_proven_identity(const struct cv_proven *p)
+{
+	return p->identity;
 }
 
 /* ---- which key ---- */
@@ -267,6 +276,81 @@ cv_prove_message(struct cv_proven **ret, struct cv_message *message, struct cv_s
 		p->payload = message->bytes;
 	*ret = cv_steal(p);
 	return 0;
+}
+
+/* ---- bundles and what stands behind them ---- */
+
+/* The digest that a bundle says its message has: nobody signed it, and a wrong one is
+ * wrong all the same. */
+static int
+same_digest(const struct cv_bundle *b, struct cv_message *m, struct cv_err *e)
+{
+	struct cv_digest found;
+	char one[CV_DIGEST_TEXT], two[CV_DIGEST_TEXT];
+
+	if (b->digest.alg == CV_ALG_NONE)
+		return 0;
+	if (cv_message_digest(m, b->digest.alg, &found, e) != 0)
+		return -1;
+	if (cv_digest_eq(&found, &b->digest))
+		return 0;
+	return cv_fail(e, CV_R_DIGEST, "the bundle is about %s, want %s",
+		       cv_digest_text(&b->digest, one), cv_digest_text(&found, two));
+}
+
+/* The signature, by the ring or by the certificate; and all behind it. */
+static int
+judge_bundle(struct cv_proven *p, const struct cv_bundle *b, struct cv_claimed *what,
+	     const char *hint, const struct cv_keyring *ring, const struct cv_sigstore *want,
+	     struct cv_err *e)
+{
+	if (b->leaf == NULL) {
+		if (want->expect != NULL)
+			return cv_fail(e, CV_R_IDENTITY,
+				       "it was signed with a key, want one with a certificate");
+		if (try_keys(p, what->message, what->signature, hint, ring, e) != 0)
+			return -1;
+		what->key = p->key[0]->key;
+		return cv_sigstore_judge(&p->identity, b, what, want, e);
+	}
+	what->leaf = b->leaf;
+	what->key = cv_cert_key(b->leaf);
+	if (cv_sigstore_judge(&p->identity, b, what, want, e) != 0)
+		return -1;
+	return cv_pubkey_verify(what->key, what->message, what->signature, e);
+}
+
+int
+cv_prove_bundle(struct cv_proven **ret, struct cv_bundle *b, struct cv_message *artifact,
+		const struct cv_keyring *ring, const struct cv_sigstore *want, struct cv_err *e)
+{
+	cv_auto(cv_proven_free) struct cv_proven *p = calloc(1, sizeof(*p));
+	struct cv_claimed what = { .message = artifact, .signature = cv_buf_span(&b->signature) };
+	struct cv_message encoded; /* keeps nothing: its bytes are in memory */
+	const char *hint = b->material.hint;
+	int r;
+
+	if (p == NULL)
+		return cv_fail_memory(e);
+	if (b->envelope != NULL) {
+		if (encode(p, b->envelope, e) != 0)
+			return -1;
+		if (b->envelope->sig[0].keyid[0] != '\0')
+			hint = b->envelope->sig[0].keyid;
+		encoded = cv_message_bytes(cv_buf_span(&p->signed_bytes));
+		what.message = &encoded;
+		what.dsse = true;
+		what.payload = p->payload;
+		what.signature = cv_buf_span(&b->envelope->sig[0].bytes);
+	} else if (same_digest(b, artifact, e) != 0) {
+		return -1;
+	} else if (artifact->blob.fd < 0 && !artifact->absent) {
+		p->payload = artifact->bytes;
+	}
+	r = judge_bundle(p, b, &what, hint, ring, want, e);
+	if (r == 0)
+		*ret = cv_steal(p);
+	return r;
 }
 
 /* ---- statements ---- */

@@ -75,11 +75,27 @@ int cv_prove_message(struct cv_proven **ret, struct cv_message *message, struct 
 		     const struct cv_material *m, const struct cv_keyring *ring,
 		     struct cv_err *e) cv_must;
 
+struct cv_bundle;   /* bundle.h */
+struct cv_sigstore; /* sigstore.h */
+struct cv_identity; /* identity.h */
+
+/* cv_prove_bundle: a bundle read whole, with all that stands behind its signature
+ * (sigstore.h): by a key of the ring where want->expect is NULL, else by the
+ * certificate. `artifact` is what a message signature is over; a DSSE payload moves
+ * from the bundle to the proof. Other reasons than above: CV_R_EXPIRED, CV_R_ABSENT
+ * (of a proof that is wanted), CV_R_DIGEST, CV_R_RULE. */
+int cv_prove_bundle(struct cv_proven **ret, struct cv_bundle *b, struct cv_message *artifact,
+		    const struct cv_keyring *ring, const struct cv_sigstore *want,
+		    struct cv_err *e) cv_must;
+
+/* cv_proven_identity: who the certificate was issued to; NULL: signed by a key. */
+const struct cv_identity *cv_proven_identity(const struct cv_proven *p);
+
 void cv_proven_free(struct cv_proven **p);
 
 struct cv_span cv_proven_payload(const struct cv_proven *p);
 const char *cv_proven_type(const struct cv_proven *p); /* payloadType; "" a message */
-size_t cv_proven_keys(const struct cv_proven *p);      /* at least 1 */
+size_t cv_proven_keys(const struct cv_proven *p);      /* at least 1; 0: by a certificate */
 const struct cv_ring_key *cv_proven_key(const struct cv_proven *p, size_t i);
 
 /* cv_verify_statement: the payload read as an in-toto statement; takes *p, also

@@ -22,6 +22,16 @@ cv_message_blob(struct cv_blob blob)
 	return (struct cv_message){ .blob = blob, .absent = blob.fd < 0 };
 }
 
+struct cv_message
+cv_message_known(const struct cv_digest *d)
+{
+	struct cv_message m = { .blob = CV_NO_BLOB, .absent = true, .known = true };
+
+	if (d->alg != CV_ALG_NONE)
+		m.digest[d->alg - CV_SHA256] = *d;
+	return m;
+}
+
 void
 cv_message_free(struct cv_message *m)
 {
@@ -33,7 +43,12 @@ cv_message_digest(struct cv_message *m, enum cv_alg alg, struct cv_digest *ret, 
 {
 	struct cv_digest *kept = &m->digest[alg - CV_SHA256];
 
-	if (m->absent)
+	if (m->known && kept->alg == CV_ALG_NONE)
+		return cv_fail(e, CV_R_UNSUPPORTED,
+			       "this wants the %s of the artifact, of which only another digest is "
+			       "at hand",
+			       cv_alg_name(alg));
+	if (m->absent && !m->known)
 		return cv_fail(e, CV_R_UNSUPPORTED,
 			       "there are no bytes that a signature could be over");
 	if (kept->alg == CV_ALG_NONE) {

@@ -1,0 +1,801 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* forge_sigstore.c: see forge_sigstore.h. */
+#include "tests/support/forge_sigstore.h"
+#include "tests/support/forge_cert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "trust/base/enc.h"
+#include "trust/base/text.h"
+
+#include "trust/base/banned.h"
+
+#define MUST(x)                                                                                    \
+	do {                                                                                       \
+		if (!(x))                                                                          \
+			abort();                                                                   \
+	} while (0)
+
+#define ROOM   (1 << 20)
+#define NAME_1 "rekor.example.test"
+#define NAME_2 "log2.example.test"
+#define LEAVES 5
+#define INDEX  2
+
+struct party {
+	EVP_PKEY *key;
+	X509 *cert;
+};
+
+/* [0] ours, [1] a stranger's, under the same names */
+struct f_instance {
+	struct party root[2], inter[2], tsa_root[2], tsa[2], tsa_twin;
+	EVP_PKEY *ct[2], *rekor[2], *rekor2[2], *witness, *leaf;
+};
+
+struct f_recipe
+f_recipe(void)
+{
+	const char *start = "2024-01-01T00:00:00Z";
+
+	return (struct f_recipe){
+		.minor = 3,
+		.from = F_WHEN - 60,
+		.to = F_WHEN + 540,
+		.subject = F_SUBJECT,
+		.issuer_v1 = F_ISSUER,
+		.issuer_v2 = F_ISSUER,
+		.source_id = "4711",
+		.sct_ms = (int64_t)F_WHEN * 1000 - 59000,
+		.integrated = F_WHEN,
+		.tsa = F_NOBODY,
+		.stamp_ms = (int64_t)F_WHEN * 1000 + 500,
+		.log_at = { .start = start },
+		.ctlog_at = { .start = start },
+		.ca_at = { .start = start },
+		.tsa_at = { .start = start },
+	};
+}
+
+/* ---- the instance ---- */
+
+static EVP_PKEY *
+ec_key(void)
+{
+	EVP_PKEY *k = EVP_EC_gen("P-256");
+
+	MUST(k != NULL);
+	return k;
+}
+
+static EVP_PKEY *
+ed_key(void)
+{
+	EVP_PKEY *k = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+	MUST(k != NULL);
+	return k;
+}
+
+struct f_instance *
+f_instance_new(void)
+{
+	struct f_instance *s = calloc(1, sizeof(*s));
+
+	MUST(s != NULL);
+	for (int i = 0; i < 2; i++) {
+		s->root[i].key = ec_key();
+		s->root[i].cert = f_cert_ca(s->root[i].key, "root", NULL, s->root[i].key);
+		s->inter[i].key = ec_key();
+		s->inter[i].cert =
+			f_cert_ca(s->inter[i].key, "issuing", s->root[i].cert, s->root[i].key);
+		s->tsa_root[i].key = ec_key();
+		s->tsa_root[i].cert =
+			f_cert_ca(s->tsa_root[i].key, "time root", NULL, s->tsa_root[i].key);
+		s->tsa[i].key = ec_key();
+		s->tsa[i].cert =
+			f_cert_tsa(s->tsa[i].key, "time", s->tsa_root[i].cert, s->tsa_root[i].key);
+		s->ct[i] = ec_key();
+		s->rekor[i] = ec_key();
+		s->rekor2[i] = ed_key();
+	}
+	s->tsa_twin.key = ec_key();
+	s->tsa_twin.cert =
+		f_cert_tsa(s->tsa_twin.key, "twin", s->tsa_root[0].cert, s->tsa_root[0].key);
+	s->witness = ed_key();
+	s->leaf = ec_key();
+	return s;
+}
+
+static void
+party_free(struct party *p)
+{
+	EVP_PKEY_free(p->key);
+	X509_free(p->cert);
+}
+
+void
+f_instance_free(struct f_instance **s)
+{
+	if (*s == NULL)
+		return;
+	for (int i = 0; i < 2; i++) {
+		party_free(&(*s)->root[i]);
+		party_free(&(*s)->inter[i]);
+		party_free(&(*s)->tsa_root[i]);
+		party_free(&(*s)->tsa[i]);
+		EVP_PKEY_free((*s)->ct[i]);
+		EVP_PKEY_free((*s)->rekor[i]);
+		EVP_PKEY_free((*s)->rekor2[i]);
+	}
+	party_free(&(*s)->tsa_twin);
+	EVP_PKEY_free((*s)->witness);
+	EVP_PKEY_free((*s)->leaf);
+	free(*s);
+	*s = NULL;
+}
+
+static void
+sha256(uint8_t out[32], struct cv_span in)
+{
+	MUST(EVP_Digest(in.p, in.n, out, NULL, EVP_sha256(), NULL) == 1);
+}
+
+static void
+key_id(uint8_t out[32], EVP_PKEY *key)
+{
+	struct cv_buf b = CV_BUF(ROOM);
+
+	f_spki(&b, key);
+	sha256(out, cv_buf_span(&b));
+	cv_buf_free(&b);
+}
+
+/* C2SP signed-note.md: of an Ed25519 key (type 1) or a witness's (type 4) */
+static void
+note_id(uint8_t out[32], EVP_PKEY *key, const char *name, uint8_t type)
+{
+	struct cv_buf b = CV_BUF(ROOM);
+	uint8_t raw[32];
+	size_t n = 32;
+
+	MUST(EVP_PKEY_get_raw_public_key(key, raw, &n) == 1);
+	cv_buf_str(&b, name);
+	cv_buf_byte(&b, '\n');
+	cv_buf_byte(&b, type);
+	cv_buf_add(&b, raw, 32);
+	sha256(out, cv_buf_span(&b));
+	cv_buf_free(&b);
+}
+
+static void
+b64(struct cv_buf *out, struct cv_span in)
+{
+	cv_base64_encode(out, in);
+}
+
+/* ---- the trust root ---- */
+
+static void
+window(struct cv_buf *out, const struct f_window *w)
+{
+	cv_buf_str(out, "\"validFor\":{");
+	if (w->start != NULL)
+		cv_buf_fmt(out, "\"start\":\"%s\"", w->start);
+	if (w->end != NULL)
+		cv_buf_fmt(out, "%s\"end\":\"%s\"", w->start != NULL ? "," : "", w->end);
+	cv_buf_str(out, "}");
+}
+
+static void
+root_log(struct cv_buf *out, const char *name, EVP_PKEY *key, const uint8_t id[32],
+	 const struct f_window *w)
+{
+	struct cv_buf spki = CV_BUF(ROOM);
+
+	f_spki(&spki, key);
+	cv_buf_fmt(out, "{\"baseUrl\":\"https://%s/\",\"publicKey\":{\"rawBytes\":\"", name);
+	b64(out, cv_buf_span(&spki));
+	cv_buf_str(out, "\",\"keyDetails\":\"PKIX_ECDSA_P256_SHA_256\",");
+	window(out, w);
+	cv_buf_str(out, "},\"logId\":{\"keyId\":\"");
+	b64(out, cv_span(id, 32));
+	cv_buf_str(out, "\"}}");
+	cv_buf_free(&spki);
+}
+
+static void
+root_ca(struct cv_buf *out, X509 *first, X509 *last, const struct f_window *w)
+{
+	struct cv_buf der = CV_BUF(ROOM);
+
+	cv_buf_str(out, "{\"certChain\":{\"certificates\":[{\"rawBytes\":\"");
+	f_cert_der(&der, first);
+	b64(out, cv_buf_span(&der));
+	cv_buf_reset(&der);
+	cv_buf_str(out, "\"},{\"rawBytes\":\"");
+	f_cert_der(&der, last);
+	b64(out, cv_buf_span(&der));
+	cv_buf_str(out, "\"}]},");
+	window(out, w);
+	cv_buf_str(out, "}");
+	cv_buf_free(&der);
+}
+
+void
+f_trusted_root(struct cv_buf *out, const struct f_instance *s, const struct f_recipe *r)
+{
+	uint8_t id[32];
+
+	cv_buf_str(out, "{\"mediaType\":\"application/vnd.dev.sigstore.trustedroot+json;version=0.1"
+			"\",\"tlogs\":[");
+	key_id(id, s->rekor[0]);
+	id[31] ^= r->root_wrong_id;
+	root_log(out, NAME_1, s->rekor[0], id, &r->log_at);
+	cv_buf_str(out, ",");
+	note_id(id, s->rekor2[0], NAME_2, 1);
+	root_log(out, NAME_2, s->rekor2[0], id, &r->log_at);
+	cv_buf_str(out, "],\"ctlogs\":[");
+	key_id(id, s->ct[0]);
+	root_log(out, "ct.example.test", s->ct[0], id, &r->ctlog_at);
+	cv_buf_str(out, "],\"certificateAuthorities\":[");
+	root_ca(out, s->inter[0].cert, s->root[0].cert, &r->ca_at);
+	cv_buf_str(out, "],\"timestampAuthorities\":[");
+	root_ca(out, s->tsa[0].cert, s->tsa_root[0].cert, &r->tsa_at);
+	cv_buf_str(out, "]}");
+	MUST(out->failed == CV_R_NONE);
+}
+
+/* ---- the certificate ---- */
+
+static void
+claim(X509 *x, unsigned number, const char *text)
+{
+	struct cv_buf b = CV_BUF(ROOM);
+	char oid[64];
+
+	if (text == NULL)
+		return;
+	cv_text_fmt(oid, sizeof(oid), "1.3.6.1.4.1.57264.1.%u", number);
+	MUST(strlen(text) < 128);
+	if (number >= 8) {
+		cv_buf_byte(&b, 0x0c);
+		cv_buf_byte(&b, (uint8_t)strlen(text));
+	}
+	cv_buf_str(&b, text);
+	f_ext_raw(x, oid, cv_buf_span(&b));
+	cv_buf_free(&b);
+}
+
+static void
+add_be(struct cv_buf *b, uint64_t v, unsigned bytes)
+{
+	while (bytes-- > 0)
+		cv_buf_byte(b, (uint8_t)(v >> (8 * bytes)));
+}
+
+/* RFC 6962 3.2: what the certificate log signs. */
+static void
+sct(struct cv_buf *out, struct f_instance *s, const struct f_recipe *r, X509 *x)
+{
+	struct cv_buf tbs = CV_BUF(ROOM), list = CV_BUF(ROOM), sig = CV_BUF(ROOM);
+	EVP_PKEY *key = s->ct[r->sct == F_OTHERS];
+	const char *extension = r->sct_extension ? "\1\2\3\4\5" : "";
+	unsigned char *der = NULL;
+	uint8_t id[32];
+	int n;
+
+	n = i2d_re_X509_tbs(x, &der);
+	MUST(n > 0);
+	cv_buf_add(&tbs, "\0\0", 2);
+	add_be(&tbs, (uint64_t)r->sct_ms, 8);
+	add_be(&tbs, 1, 2);
+	key_id(id, r->sct_wrong_issuer ? s->root[0].key : s->inter[r->ca == F_OTHERS].key);
+	cv_buf_add(&tbs, id, 32);
+	add_be(&tbs, (uint64_t)n, 3);
+	cv_buf_add(&tbs, der, (size_t)n);
+	add_be(&tbs, strlen(extension), 2);
+	cv_buf_str(&tbs, extension);
+	if (r->sct_bad)
+		cv_buf_byte(&tbs, 0);
+	f_sign_with(&sig, key, cv_buf_span(&tbs));
+	OPENSSL_free(der);
+
+	key_id(id, key);
+	cv_buf_byte(&list, 0);
+	cv_buf_add(&list, id, 32);
+	add_be(&list, (uint64_t)r->sct_ms, 8);
+	add_be(&list, strlen(extension), 2);
+	cv_buf_str(&list, extension);
+	cv_buf_add(&list, "\4\3", 2);
+	add_be(&list, sig.n, 2);
+	cv_buf_add(&list, sig.p, sig.n);
+
+	add_be(out, list.n + 2, 2);
+	add_be(out, list.n, 2);
+	cv_buf_add(out, list.p, list.n);
+	cv_buf_free(&tbs);
+	cv_buf_free(&list);
+	cv_buf_free(&sig);
+}
+
+static void
+names(X509 *x, X509 *issuer, const struct f_recipe *r)
+{
+	const char *kind = r->email ? "email" : r->dns ? "DNS" : "URI";
+	char san[1024];
+
+	if (r->subject == NULL)
+		return;
+	cv_text_fmt(san, sizeof(san), "critical,%s:%s%s%s", kind, r->subject,
+		    r->second_subject != NULL ? ",URI:" : "",
+		    r->second_subject != NULL ? r->second_subject : "");
+	f_ext(x, issuer, NID_subject_alt_name, san);
+}
+
+static X509 *
+leaf(struct f_instance *s, const struct f_recipe *r)
+{
+	struct party *ca = &s->inter[r->ca == F_OTHERS];
+	X509 *x = f_cert_new(s->leaf, NULL, ca->cert, r->from, r->to);
+	struct cv_buf list = CV_BUF(ROOM), outer = CV_BUF(ROOM);
+
+	if (!r->no_ku)
+		f_ext(x, ca->cert, NID_key_usage,
+		      r->ca_leaf ? "critical,digitalSignature,keyCertSign"
+				 : "critical,digitalSignature");
+	f_ext(x, ca->cert, NID_ext_key_usage, r->no_eku ? "clientAuth" : "codeSigning");
+	if (r->ca_leaf)
+		f_ext(x, ca->cert, NID_basic_constraints, "critical,CA:TRUE");
+	f_ext(x, ca->cert, NID_subject_key_identifier, "hash");
+	f_ext(x, ca->cert, NID_authority_key_identifier, "keyid");
+	names(x, ca->cert, r);
+	claim(x, 1, r->issuer_v1);
+	claim(x, 8, r->issuer_v2);
+	claim(x, 15, r->source_id);
+	if (r->claim_twice)
+		claim(x, 15, "4712");
+	MUST(X509_sign(x, ca->key, EVP_sha256()) > 0);
+	if (r->sct != F_NOBODY) {
+		sct(&list, s, r, x);
+		cv_buf_byte(&outer, 0x04);
+		MUST(list.n < 0x100);
+		if (list.n >= 0x80)
+			cv_buf_byte(&outer, 0x81);
+		cv_buf_byte(&outer, (uint8_t)list.n);
+		cv_buf_add(&outer, list.p, list.n);
+		f_ext_raw(x, "1.3.6.1.4.1.11129.2.4.2", cv_buf_span(&outer));
+		MUST(X509_sign(x, ca->key, EVP_sha256()) > 0);
+	}
+	cv_buf_free(&list);
+	cv_buf_free(&outer);
+	return x;
+}
+
+/* ---- the log ---- */
+
+struct made {
+	const struct f_recipe *r;
+	X509 *leaf, *other_leaf;
+	struct cv_span payload;               /* a statement, or the artifact */
+	struct cv_buf over, signature, other; /* bytes signed; the signature; another one */
+};
+
+static void
+hex_digest(struct cv_buf *out, struct cv_span bytes)
+{
+	uint8_t d[32];
+	char hex[65];
+
+	sha256(d, bytes);
+	cv_hex_encode(hex, d, 32);
+	cv_buf_str(out, hex);
+}
+
+static void
+pem64(struct cv_buf *out, X509 *x)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *p;
+	long n;
+
+	MUST(bio != NULL && PEM_write_bio_X509(bio, x) == 1);
+	n = BIO_get_mem_data(bio, &p);
+	b64(out, cv_span(p, (size_t)n));
+	BIO_free(bio);
+}
+
+static void
+body_v1(struct cv_buf *out, const struct made *m)
+{
+	const struct f_recipe *r = m->r;
+	struct cv_buf sig = CV_BUF(ROOM), key = CV_BUF(ROOM), hash = CV_BUF(ROOM);
+	struct cv_buf twice = CV_BUF(ROOM);
+
+	hex_digest(&hash, r->other_digest ? cv_span_str("something else") : m->payload);
+	b64(&sig, cv_buf_span(r->other_signature ? &m->other : &m->signature));
+	b64(&twice, cv_buf_span(&sig));
+	pem64(&key, r->other_key ? m->other_leaf : m->leaf);
+	cv_buf_fmt(out, "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"spec\":{", r->body_version,
+		   r->body_kind);
+	if (!r->dsse)
+		cv_buf_fmt(
+			out,
+			"\"data\":{\"hash\":{\"algorithm\":\"sha256\",\"value\":\"%s\"}},"
+			"\"signature\":{\"content\":\"%s\",\"publicKey\":{\"content\":\"%s\"}}}}",
+			cv_buf_text(&hash), cv_buf_text(&sig), cv_buf_text(&key));
+	else if (strcmp(r->body_kind, "intoto") == 0)
+		cv_buf_fmt(
+			out,
+			"\"content\":{\"envelope\":{\"signatures\":[{\"publicKey\":\"%s\",\"sig\":"
+			"\"%s\"}]},\"payloadHash\":{\"algorithm\":\"sha256\",\"value\":\"%s\"}}}}",
+			cv_buf_text(&key), cv_buf_text(&twice), cv_buf_text(&hash));
+	else
+		cv_buf_fmt(out,
+			   "\"payloadHash\":{\"algorithm\":\"sha256\",\"value\":\"%s\"},"
+			   "\"signatures\":[{\"signature\":\"%s\",\"verifier\":\"%s\"}%s]}}",
+			   cv_buf_text(&hash), cv_buf_text(&sig), cv_buf_text(&key),
+			   r->body_twice ? ",{\"signature\":\"AA==\",\"verifier\":\"AA==\"}" : "");
+	cv_buf_free(&sig);
+	cv_buf_free(&key);
+	cv_buf_free(&hash);
+	cv_buf_free(&twice);
+}
+
+static void
+body_v2(struct cv_buf *out, const struct made *m)
+{
+	const struct f_recipe *r = m->r;
+	struct cv_buf der = CV_BUF(ROOM);
+	uint8_t d[32];
+
+	sha256(d, r->other_digest ? cv_span_str("something else") : cv_buf_span(&m->over));
+	cv_buf_str(out, "{\"apiVersion\":\"0.0.2\",\"kind\":\"hashedrekord\",\"spec\":{"
+			"\"hashedRekordV002\":{\"data\":{\"algorithm\":\"SHA2_256\",\"digest\":\"");
+	b64(out, cv_span(d, 32));
+	cv_buf_str(out, "\"},\"signature\":{\"content\":\"");
+	b64(out, cv_buf_span(r->other_signature ? &m->other : &m->signature));
+	cv_buf_str(out, "\",\"verifier\":{\"keyDetails\":\"PKIX_ECDSA_P256_SHA_256\","
+			"\"x509Certificate\":{\"rawBytes\":\"");
+	f_cert_der(&der, r->other_key ? m->other_leaf : m->leaf);
+	b64(out, cv_buf_span(&der));
+	cv_buf_str(out, "\"}}}}}}");
+	cv_buf_free(&der);
+}
+
+/* RFC 6962 2.1: the hash of a tree, and the path from one of its leaves. */
+static void
+tree(uint8_t out[32], uint8_t leaves[][32], size_t n)
+{
+	uint8_t b[65] = { 1 };
+	size_t k = 1;
+
+	if (n == 1) {
+		memcpy(out, leaves[0], 32);
+		return;
+	}
+	while (k * 2 < n)
+		k *= 2;
+	tree(b + 1, leaves, k);
+	tree(b + 33, leaves + k, n - k);
+	sha256(out, cv_span(b, 65));
+}
+
+static size_t
+path(uint8_t out[][32], size_t at, uint8_t leaves[][32], size_t n)
+{
+	size_t k = 1, have;
+
+	if (n == 1)
+		return 0;
+	while (k * 2 < n)
+		k *= 2;
+	if (at < k) {
+		have = path(out, at, leaves, k);
+		tree(out[have], leaves + k, n - k);
+	} else {
+		have = path(out, at - k, leaves + k, n - k);
+		tree(out[have], leaves, k);
+	}
+	return have + 1;
+}
+
+static void
+note_line(struct cv_buf *out, const char *name, const uint8_t id[4], struct cv_span sig)
+{
+	struct cv_buf b = CV_BUF(ROOM);
+
+	cv_buf_add(&b, id, 4);
+	cv_buf_add(&b, sig.p, sig.n);
+	cv_buf_fmt(out, "\xe2\x80\x94 %s ", name);
+	b64(out, cv_buf_span(&b));
+	cv_buf_str(out, "\n");
+	cv_buf_free(&b);
+}
+
+/* C2SP tlog-cosignature.md */
+static void
+cosign(struct cv_buf *out, struct f_instance *s, struct cv_span text)
+{
+	struct cv_buf over = CV_BUF(ROOM), sig = CV_BUF(ROOM);
+	uint8_t id[32];
+
+	cv_buf_fmt(&over, "cosignature/v1\ntime %d\n", F_WHEN);
+	cv_buf_add(&over, text.p, text.n);
+	add_be(&sig, F_WHEN, 8);
+	f_sign_with(&sig, s->witness, cv_buf_span(&over));
+	note_id(id, s->witness, "witness.example.test", 4);
+	note_line(out, "witness.example.test", id, cv_buf_span(&sig));
+	cv_buf_free(&over);
+	cv_buf_free(&sig);
+}
+
+static void
+checkpoint(struct cv_buf *out, struct f_instance *s, const struct f_recipe *r,
+	   const uint8_t root[32])
+{
+	EVP_PKEY *key =
+		r->v2 ? s->rekor2[r->checkpoint == F_OTHERS] : s->rekor[r->checkpoint == F_OTHERS];
+	const char *name = r->other_name ? "log3.example.test" : r->v2 ? NAME_2 : NAME_1;
+	struct cv_buf text = CV_BUF(ROOM), sig = CV_BUF(ROOM);
+	uint8_t id[32], wrong[32] = { 1 };
+
+	cv_buf_fmt(&text, "%s%s\n%d\n", name, r->v2 ? "" : " - 1234", LEAVES + r->wrong_size);
+	b64(&text, cv_span(r->wrong_root ? wrong : root, 32));
+	cv_buf_str(&text, r->note_crlf ? "\r\n" : "\n");
+	if (r->v2)
+		note_id(id, key, name, 1);
+	else
+		key_id(id, key);
+	f_sign_with(&sig, key, cv_buf_span(&text));
+	cv_buf_add(out, text.p, text.n);
+	cv_buf_str(out, "\n");
+	if (r->cosigned || r->cosigner_only)
+		cosign(out, s, cv_buf_span(&text));
+	if (!r->cosigner_only)
+		note_line(out, name, id, cv_buf_span(&sig));
+	cv_buf_free(&text);
+	cv_buf_free(&sig);
+}
+
+static void
+proof(struct cv_buf *out, struct f_instance *s, const struct f_recipe *r, struct cv_span body)
+{
+	uint8_t leaves[LEAVES][32], hash[8][32] = { { 0 } }, root[32];
+	struct cv_buf b = CV_BUF(ROOM), note = CV_BUF(ROOM);
+	size_t n;
+
+	for (int i = 0; i < LEAVES; i++) {
+		cv_buf_reset(&b);
+		cv_buf_byte(&b, 0);
+		if (i == INDEX)
+			cv_buf_add(&b, body.p, body.n);
+		else
+			cv_buf_fmt(&b, "entry %d", i);
+		sha256(leaves[i], cv_buf_span(&b));
+	}
+	tree(root, leaves, LEAVES);
+	n = path(hash, INDEX, leaves, LEAVES) + r->extra_hash - r->missing_hash;
+	cv_buf_fmt(out,
+		   "\"inclusionProof\":{\"logIndex\":\"%d\",\"treeSize\":\"%d\",\"rootHash\":\"",
+		   INDEX, LEAVES);
+	b64(out, cv_span(root, 32));
+	cv_buf_str(out, "\",\"hashes\":[");
+	for (size_t i = 0; i < n; i++) {
+		cv_buf_str(out, i > 0 ? ",\"" : "\"");
+		b64(out, cv_span(hash[i], 32));
+		cv_buf_str(out, "\"");
+	}
+	cv_buf_str(out, "]");
+	if (!r->no_checkpoint) {
+		checkpoint(&note, s, r, root);
+		cv_buf_str(out, ",\"checkpoint\":{\"envelope\":\"");
+		for (size_t i = 0; i < note.n; i++)
+			if (note.p[i] == '\n' || note.p[i] == '\r')
+				cv_buf_str(out, note.p[i] == '\n' ? "\\n" : "\\r");
+			else
+				cv_buf_byte(out, note.p[i]);
+		cv_buf_str(out, "\"}");
+	}
+	cv_buf_str(out, "},");
+	cv_buf_free(&b);
+	cv_buf_free(&note);
+}
+
+static void
+promise(struct cv_buf *out, struct f_instance *s, const struct f_recipe *r, const uint8_t id[32],
+	struct cv_span body)
+{
+	struct cv_buf over = CV_BUF(ROOM), sig = CV_BUF(ROOM);
+	char hex[65];
+
+	cv_hex_encode(hex, id, 32);
+	cv_buf_str(&over, "{\"body\":\"");
+	b64(&over, body);
+	cv_buf_fmt(&over, "\",\"integratedTime\":%lld,\"logID\":\"%s\",\"logIndex\":%d}",
+		   (long long)r->integrated + r->bad_set, hex, 1000 + INDEX);
+	f_sign_with(&sig, s->rekor[r->set == F_OTHERS], cv_buf_span(&over));
+	cv_buf_str(out, "\"inclusionPromise\":{\"signedEntryTimestamp\":\"");
+	b64(out, cv_buf_span(&sig));
+	cv_buf_str(out, "\"},");
+	cv_buf_free(&over);
+	cv_buf_free(&sig);
+}
+
+/* An entry that says that it is of another log is so whatever else it is: the id is
+ * that of whoever signed the SET (v1) or the checkpoint (v2). */
+static void
+entry(struct cv_buf *out, struct f_instance *s, const struct made *m)
+{
+	const struct f_recipe *r = m->r;
+	struct cv_buf body = CV_BUF(ROOM);
+	uint8_t id[32];
+
+	if (r->v2)
+		note_id(id, s->rekor2[0], NAME_2, 1);
+	else
+		key_id(id, s->rekor[r->set == F_OTHERS && r->checkpoint == F_OTHERS]);
+	if (r->v2)
+		body_v2(&body, m);
+	else
+		body_v1(&body, m);
+	cv_buf_fmt(out, "{\"logIndex\":\"%d\",\"logId\":{\"keyId\":\"",
+		   r->v2 ? INDEX : 1000 + INDEX);
+	b64(out, cv_span(id, 32));
+	cv_buf_fmt(out, "\"},\"kindVersion\":{\"kind\":\"%s\",\"version\":\"%s\"},", r->kind,
+		   r->version);
+	if (!r->v2)
+		cv_buf_fmt(out, "\"integratedTime\":\"%lld\",", (long long)r->integrated);
+	if ((!r->v2 && r->set != F_NOBODY) || r->promise_in_v2)
+		promise(out, s, r, id, cv_buf_span(&body));
+	if (!r->no_proof)
+		proof(out, s, r, cv_buf_span(&body));
+	cv_buf_str(out, "\"canonicalizedBody\":\"");
+	b64(out, cv_buf_span(&body));
+	cv_buf_str(out, "\"}");
+	cv_buf_free(&body);
+}
+
+/* ---- the bundle ---- */
+
+static void
+stamps(struct cv_buf *out, struct f_instance *s, const struct made *m)
+{
+	const struct f_recipe *r = m->r;
+	const struct party *p =
+		r->stamp_foreign_signer ? &s->tsa_twin : &s->tsa[r->tsa == F_OTHERS];
+	struct cv_buf token = CV_BUF(ROOM);
+
+	if (r->tsa == F_NOBODY)
+		return;
+	f_stamp(&token, p->cert, p->key, r->stamp_ms,
+		cv_buf_span(r->stamp_other ? &m->other : &m->signature), r->stamp_sha1);
+	cv_buf_str(out, ",\"timestampVerificationData\":{\"rfc3161Timestamps\":[");
+	for (int i = 0; i <= (int)r->stamp_twice; i++) {
+		cv_buf_str(out, i > 0 ? ",{\"signedTimestamp\":\"" : "{\"signedTimestamp\":\"");
+		b64(out, cv_buf_span(&token));
+		cv_buf_str(out, "\"}");
+	}
+	cv_buf_str(out, "]}");
+	cv_buf_free(&token);
+}
+
+static void
+certificates(struct cv_buf *out, struct f_instance *s, const struct made *m)
+{
+	X509 *list[] = { m->leaf, s->inter[1].cert, s->root[1].cert };
+	bool chain = m->r->minor < 3;
+	struct cv_buf der = CV_BUF(ROOM);
+
+	cv_buf_str(out,
+		   chain ? "\"x509CertificateChain\":{\"certificates\":[" : "\"certificate\":");
+	for (size_t i = 0; i < (m->r->chain_in_bundle ? 3u : 1u); i++) {
+		cv_buf_reset(&der);
+		f_cert_der(&der, list[i]);
+		cv_buf_str(out, i > 0 ? ",{\"rawBytes\":\"" : "{\"rawBytes\":\"");
+		b64(out, cv_buf_span(&der));
+		cv_buf_str(out, "\"}");
+	}
+	cv_buf_str(out, chain ? "]}," : ",");
+	cv_buf_free(&der);
+}
+
+static void
+content(struct cv_buf *out, const struct made *m)
+{
+	uint8_t d[32];
+
+	if (m->r->dsse) {
+		cv_buf_str(out, "\"dsseEnvelope\":{\"payload\":\"");
+		b64(out, m->payload);
+		cv_buf_str(out, "\",\"payloadType\":\"" F_INTOTO "\",\"signatures\":[{\"sig\":\"");
+		b64(out, cv_buf_span(&m->signature));
+		cv_buf_str(out, "\"}]}}");
+		return;
+	}
+	sha256(d, m->payload);
+	d[0] ^= m->r->wrong_hint_digest;
+	cv_buf_str(out, "\"messageSignature\":{\"messageDigest\":{\"algorithm\":\"SHA2_256\","
+			"\"digest\":\"");
+	b64(out, cv_span(d, 32));
+	cv_buf_str(out, "\"},\"signature\":\"");
+	b64(out, cv_buf_span(&m->signature));
+	cv_buf_str(out, "\"}}");
+}
+
+static void
+defaults(struct f_recipe *r)
+{
+	const char *kind = r->dsse && !r->v2 ? "dsse" : "hashedrekord";
+	const char *version = r->v2 ? "0.0.2" : "0.0.1";
+
+	r->kind = r->kind == NULL ? kind : r->kind;
+	r->version = r->version == NULL ? version : r->version;
+	r->body_kind = r->body_kind == NULL ? r->kind : r->body_kind;
+	r->body_version = r->body_version == NULL ? r->version : r->body_version;
+}
+
+static void
+sign(struct made *m, struct f_instance *s, struct cv_span artifact)
+{
+	m->payload = artifact;
+	if (m->r->dsse)
+		cv_buf_fmt(&m->over, "DSSEv1 %zu %s %zu ", strlen(F_INTOTO), F_INTOTO, artifact.n);
+	cv_buf_add(&m->over, artifact.p, artifact.n);
+	f_sign_with(&m->other, s->leaf, cv_buf_span(&m->over));
+	if (m->r->bad_signature)
+		f_sign_with(&m->signature, s->leaf, cv_span_str("something else"));
+	else
+		f_sign_with(&m->signature, s->leaf, cv_buf_span(&m->over));
+}
+
+void
+f_keyless(struct cv_buf *out, struct f_instance *s, const struct f_recipe *recipe,
+	  struct cv_span artifact)
+{
+	struct f_recipe r = *recipe;
+	struct made m = {
+		.r = &r,
+		.over = CV_BUF(ROOM),
+		.signature = CV_BUF(ROOM),
+		.other = CV_BUF(ROOM),
+	};
+
+	defaults(&r);
+	m.leaf = leaf(s, &r);
+	m.other_leaf = leaf(s, &r);
+	sign(&m, s, artifact);
+	if (r.minor < 3)
+		cv_buf_fmt(
+			out,
+			"{\"mediaType\":\"application/vnd.dev.sigstore.bundle+json;version=0.%u\",",
+			r.minor);
+	else
+		cv_buf_str(out,
+			   "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",");
+	cv_buf_str(out, "\"verificationMaterial\":{");
+	certificates(out, s, &m);
+	cv_buf_str(out, "\"tlogEntries\":[");
+	if (!(r.set == F_NOBODY && r.checkpoint == F_NOBODY)) {
+		entry(out, s, &m);
+		if (r.duplicate_entry) {
+			cv_buf_str(out, ",");
+			entry(out, s, &m);
+		}
+	}
+	cv_buf_str(out, "]");
+	stamps(out, s, &m);
+	cv_buf_str(out, "},");
+	content(out, &m);
+	MUST(out->failed == CV_R_NONE);
+	X509_free(m.leaf);
+	X509_free(m.other_leaf);
+	cv_buf_free(&m.over);
+	cv_buf_free(&m.signature);
+	cv_buf_free(&m.other);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sigstore.c: see sigstore.h. Must never count one log or authority twice, nor go on
+ * after a known one was found wrong. */
+#include "trust/sigstore.h"
+#include "trust/sct.h"
+#include "trust/tsa.h"
+
+#include <string.h>
+
+#include "trust/base/clock.h"
+
+#include "trust/base/banned.h"
+
+struct judged {
+	struct cv_logged log[CV_MAX_TLOG_ENTRIES];
+	struct cv_stamp stamp[CV_MAX_TLOG_ENTRIES];
+	size_t logs, stamps;
+	struct cv_err passed_over; /* the first that counted for nothing */
+};
+
+static void
+pass_over(struct judged *j, const struct cv_err *why)
+{
+	if (j->passed_over.reason == CV_R_NONE)
+		j->passed_over = *why;
+}
+
+static int
+judge_logs(struct judged *j, const struct cv_bundle *b, const struct cv_claimed *what,
+	   const struct cv_sigstore *want, struct cv_err *e)
+{
+	for (size_t i = 0; i < b->logs; i++) {
+		struct cv_err why;
+
+		if (cv_rekor_verify(&j->log[j->logs], b->entry[i], want->root, b->minor >= 2, what,
+				    &why) == 0)
+			j->logs++;
+		else if (why.reason == CV_R_IDENTITY)
+			pass_over(j, &why);
+		else
+			return cv_fail(e, why.reason, "%s", why.text);
+	}
+	return 0;
+}
+
+static int
+judge_stamps(struct judged *j, const struct cv_bundle *b, const struct cv_claimed *what,
+	     const struct cv_sigstore *want, struct cv_err *e)
+{
+	for (size_t i = 0; i < b->timestamps; i++) {
+		struct cv_err why;
+
+		if (cv_tsa_verify(&j->stamp[j->stamps], want->root, cv_buf_span(&b->stamp[i]),
+				  what->signature, &why) == 0)
+			j->stamps++;
+		else if (why.reason == CV_R_IDENTITY)
+			pass_over(j, &why);
+		else
+			return cv_fail(e, why.reason, "%s", why.text);
+	}
+	return 0;
+}
+
+static size_t
+different_logs(const struct judged *j)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->logs; i++) {
+		bool before = false;
+
+		for (size_t k = 0; k < i; k++)
+			before = before || cv_digest_eq(&j->log[i].log, &j->log[k].log);
+		n += !before;
+	}
+	return n;
+}
+
+/* By the authority's key: windows can cut one authority into several entries. */
+static size_t
+different_stamps(const struct judged *j)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->stamps; i++) {
+		const struct cv_pubkey *key = cv_cert_key(j->stamp[i].tsa->cert[0]);
+		bool before = false;
+
+		for (size_t k = 0; k < i; k++)
+			before = before ||
+				 cv_digest_eq(cv_pubkey_id(key),
+					      cv_pubkey_id(cv_cert_key(j->stamp[k].tsa->cert[0])));
+		n += !before;
+	}
+	return n;
+}
+
+static int
+too_few(const struct judged *j, const char *what, size_t found, unsigned want, struct cv_err *e)
+{
+	if (j->passed_over.reason != CV_R_NONE)
+		return cv_fail(e, found == 0 ? j->passed_over.reason : CV_R_ABSENT,
+			       "found %zu %s that count, want %u: %s", found, what, want,
+			       j->passed_over.text);
+	return cv_fail(e, CV_R_ABSENT, "found %zu %s that count, want %u", found, what, want);
+}
+
+static int
+thresholds(const struct judged *j, const struct cv_sigstore *want, struct cv_err *e)
+{
+	size_t logs = different_logs(j), stamps = different_stamps(j);
+	unsigned want_logs = want->logs == 0 && !want->without_log ? 1 : want->logs;
+
+	if (logs < want_logs)
+		return too_few(j, "log entries", logs, want_logs, e);
+	if (stamps < want->stamps)
+		return too_few(j, "timestamps", stamps, want->stamps, e);
+	return 0;
+}
+
+/* An entry without a time of its own: the log was trusted when others say that the
+ * signature was made. */
+static int
+logs_at(const struct judged *j, const struct cv_root *root, struct cv_err *e)
+{
+	char when[CV_TIME_TEXT];
+	bool known;
+
+	for (size_t i = 0; i < j->logs; i++)
+		for (size_t k = 0; !j->log[i].timed && k < j->stamps; k++)
+			if (cv_log_find(root->log, root->logs, &j->log[i].log, j->stamp[k].ms,
+					&known) == NULL)
+				return cv_fail(e, CV_R_EXPIRED,
+					       "it was signed at %s, when the trust root does not "
+					       "have its log",
+					       cv_time_text(j->stamp[k].ms / 1000, when));
+	return 0;
+}
+
+/* ---- the certificate ---- */
+
+static int
+chain_at(const struct cv_ca *ca, const struct cv_cert *leaf, int64_t ms, struct cv_digest *issuer,
+	 struct cv_err *e)
+{
+	struct cv_digest before = *issuer;
+
+	if (cv_chain_at(ca, leaf, ms, issuer, e) != 0)
+		return -1;
+	if (before.alg != CV_ALG_NONE && !cv_digest_eq(&before, issuer))
+		return cv_fail(e, CV_R_AMBIGUOUS, "the certificate has two issuers");
+	return 0;
+}
+
+static int
+chain_below(const struct cv_ca *ca, const struct judged *j, const struct cv_cert *leaf,
+	    struct cv_digest *issuer, size_t *times, struct cv_err *e)
+{
+	*issuer = (struct cv_digest){ .alg = CV_ALG_NONE };
+	*times = 0;
+	for (size_t i = 0; i < j->logs; i++) {
+		if (!j->log[i].timed)
+			continue;
+		++*times;
+		if (chain_at(ca, leaf, j->log[i].ms, issuer, e) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < j->stamps; i++) {
+		++*times;
+		if (chain_at(ca, leaf, j->stamp[i].ms, issuer, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+no_time(const struct judged *j, struct cv_err *e)
+{
+	bool other = j->passed_over.reason != CV_R_NONE;
+
+	return cv_fail(e, other ? j->passed_over.reason : CV_R_ABSENT,
+		       "nothing proves when it was signed: found no timestamp and no log entry "
+		       "with a time that count%s%s",
+		       other ? "; " : "", other ? j->passed_over.text : "");
+}
+
+/* Below one authority at every time. Of several noes that of the authority that
+ * issued it tells more than that of a stranger. */
+static int
+judge_chain(const struct judged *j, const struct cv_cert *leaf, const struct cv_sigstore *want,
+	    struct cv_digest *issuer, struct cv_err *e)
+{
+	struct cv_err why, worst = { .reason = CV_R_NONE };
+	size_t times;
+
+	for (size_t i = 0; i < want->root->cas; i++) {
+		if (chain_below(&want->root->ca[i], j, leaf, issuer, &times, &why) == 0) {
+			if (times > 0)
+				return 0;
+			return no_time(j, e);
+		}
+		if (worst.reason == CV_R_NONE || worst.reason == CV_R_IDENTITY)
+			worst = why;
+	}
+	if (worst.reason == CV_R_NONE)
+		return cv_fail(e, CV_R_IDENTITY, "the trust root has no authority of certificates");
+	return cv_fail(e, worst.reason, "%s", worst.text);
+}
+
+static int
+judge_leaf(struct cv_identity **ret, const struct judged *j, const struct cv_cert *leaf,
+	   const struct cv_sigstore *want, struct cv_err *e)
+{
+	cv_auto(cv_identity_free) struct cv_identity *id = NULL;
+	struct cv_digest issuer;
+
+	if (cv_cert_signs_code(leaf, e) != 0 || judge_chain(j, leaf, want, &issuer, e) != 0)
+		return -1;
+	if (!want->without_sct && cv_sct_verify(leaf, &issuer, want->root, e) != 0)
+		return -1;
+	if (cv_identity_read(&id, leaf, e) != 0 || cv_identity_match(id, want->expect, e) != 0)
+		return -1;
+	*ret = cv_steal(id);
+	return 0;
+}
+
+int
+cv_sigstore_judge(struct cv_identity **ret, const struct cv_bundle *b,
+		  const struct cv_claimed *what, const struct cv_sigstore *want, struct cv_err *e)
+{
+	struct judged j = { .logs = 0 };
+
+	if ((what->leaf != NULL) != (want->expect != NULL))
+		return cv_fail(e, CV_R_IDENTITY,
+			       what->leaf != NULL
+				       ? "it was signed with a certificate, want one with a key"
+				       : "it was signed with a key, want one with a certificate");
+	if (judge_logs(&j, b, what, want, e) != 0 || judge_stamps(&j, b, what, want, e) != 0 ||
+	    thresholds(&j, want, e) != 0 || logs_at(&j, want->root, e) != 0)
+		return -1;
+	return what->leaf == NULL ? 0 : judge_leaf(ret, &j, what->leaf, want, e);
+}
