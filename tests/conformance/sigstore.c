@@ -194,7 +194,7 @@ run(const struct options *o, struct cv_err *e)
 int
 main(int argc, char **argv)
 {
-	struct options o = { NULL };
+	struct options o = { .bundle = NULL };
 	struct cv_err e;
 
 	if (options(&o, argc, argv, &e) == 0 && run(&o, &e) == 0)

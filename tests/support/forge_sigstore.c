@@ -689,7 +689,7 @@ static void
 certificates(struct cv_buf *out, struct f_instance *s, const struct made *m)
 {
 	X509 *list[] = { m->leaf, s->inter[1].cert, s->root[1].cert };
-	bool chain = m->r->minor < 3;
+	bool chain = m->r->minor < 3 || m->r->chain_in_bundle;
 	struct cv_buf der = CV_BUF(ROOM);
 
 	cv_buf_str(out,

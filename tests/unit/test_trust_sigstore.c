@@ -319,7 +319,7 @@ static const struct wrong wrongs[] = {
 	{ "signature over something else", CV_R_SIGNATURE, bad_signature },
 	{ "another artifact", CV_R_DIGEST, other_artifact },
 	{ "a digest in the bundle that is not its", CV_R_DIGEST, wrong_hint },
-	{ "a chain in 0.3", CV_R_MALFORMED, chain_in_v3 },
+	{ "a chain in 0.3", CV_R_UNSUPPORTED, chain_in_v3 },
 };
 
 /* ---- what is right ---- */
