@@ -5,7 +5,7 @@
 # make demo         one agent passed, offline
 # make lint         arrows between the rooms, sizes, format
 # make bench        speed and memory, beside the peers that are installed
-#                   (BENCH=--large: up to 4 GiB)
+#                   (BENCH=--small: up to 1 GiB instead of 4)
 # make e2e          real peers on loopback (docker, cosign, npm): wants root
 # make conformance  the public vectors under CV_SHARED (../shared)
 # make sweep        every allocation and network answer fails in turn
