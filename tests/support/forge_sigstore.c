@@ -332,7 +332,10 @@ names(X509 *x, X509 *issuer, const struct f_recipe *r)
 
 	if (r->subject == NULL)
 		return;
-	cv_text_fmt(san, sizeof(san), "critical,%s:%s%s%s", kind, r->subject,
+	if (r->user_name)
+		kind = "otherName";
+	cv_text_fmt(san, sizeof(san), "%s%s:%s%s%s%s", r->plain_name ? "" : "critical,", kind,
+		    r->user_name ? "1.3.6.1.4.1.57264.1.7;UTF8:" : "", r->subject,
 		    r->second_subject != NULL ? ",URI:" : "",
 		    r->second_subject != NULL ? r->second_subject : "");
 	f_ext(x, issuer, NID_subject_alt_name, san);
@@ -360,6 +363,8 @@ leaf(struct f_instance *s, const struct f_recipe *r)
 	claim(x, 15, r->source_id);
 	if (r->claim_twice)
 		claim(x, 15, "4712");
+	if (r->raw_claim.n > 0)
+		f_ext_raw(x, "1.3.6.1.4.1.57264.1.12", r->raw_claim);
 	MUST(X509_sign(x, ca->key, EVP_sha256()) > 0);
 	if (r->sct != F_NOBODY) {
 		sct(&list, s, r, x);
@@ -685,6 +690,19 @@ stamps(struct cv_buf *out, struct f_instance *s, const struct made *m)
 	cv_buf_free(&token);
 }
 
+/* SEQUENCE with a length of three bytes where two are enough: BER, not DER. */
+static void
+longer(struct cv_buf *der)
+{
+	struct cv_buf b = CV_BUF(ROOM);
+
+	MUST(der->n > 4 && der->p[1] == 0x82);
+	cv_buf_add(&b, "\x30\x83\x00", 3);
+	cv_buf_add(&b, der->p + 2, der->n - 2);
+	cv_buf_free(der);
+	*der = b;
+}
+
 static void
 certificates(struct cv_buf *out, struct f_instance *s, const struct made *m)
 {
@@ -697,6 +715,10 @@ certificates(struct cv_buf *out, struct f_instance *s, const struct made *m)
 	for (size_t i = 0; i < (m->r->chain_in_bundle ? 3u : 1u); i++) {
 		cv_buf_reset(&der);
 		f_cert_der(&der, list[i]);
+		if (m->r->not_der) /* the outermost length in a byte more than it needs */
+			longer(&der);
+		if (m->r->trailing)
+			cv_buf_byte(&der, 0);
 		cv_buf_str(out, i > 0 ? ",{\"rawBytes\":\"" : "{\"rawBytes\":\"");
 		b64(out, cv_buf_span(&der));
 		cv_buf_str(out, "\"}");

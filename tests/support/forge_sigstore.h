@@ -38,8 +38,10 @@ struct f_recipe {
 	bool email, dns;
 	const char *issuer_v1, *issuer_v2; /* NULL: left out */
 	const char *source_id;             /* claim 15 */
-	bool no_eku, no_ku, ca_leaf, claim_twice;
-	bool chain_in_bundle; /* the stranger's authorities are put into the bundle */
+	struct cv_span raw_claim;          /* claim 12, the value as it stands */
+	bool no_eku, no_ku, ca_leaf, claim_twice, user_name, plain_name;
+	bool trailing, not_der; /* bytes after the certificate; a length in another form */
+	bool chain_in_bundle;   /* the stranger's authorities are put into the bundle */
 
 	/* its timestamp */
 	enum f_who sct;
