@@ -224,9 +224,9 @@ judge_leaf(struct cv_identity **ret, const struct judged *j, const struct cv_cer
 	return 0;
 }
 
-int
-cv_sigstore_judge(struct cv_identity **ret, const struct cv_bundle *b,
-		  const struct cv_claimed *what, const struct cv_sigstore *want, struct cv_err *e)
+static int
+judge(struct cv_identity **ret, const struct cv_bundle *b, const struct cv_claimed *what,
+      const struct cv_sigstore *want, struct cv_err *e)
 {
 	struct judged j = { .logs = 0 };
 
@@ -239,4 +239,19 @@ cv_sigstore_judge(struct cv_identity **ret, const struct cv_bundle *b,
 	    thresholds(&j, want, e) != 0 || logs_at(&j, want->root, e) != 0)
 		return -1;
 	return what->leaf == NULL ? 0 : judge_leaf(ret, &j, what->leaf, want, e);
+}
+
+/* OpenSSL's chains and timestamps say no when memory runs out, and not always leave a
+ * trace of it. As in key.h a no is asked for twice: it cannot become a yes by that. */
+int
+cv_sigstore_judge(struct cv_identity **ret, const struct cv_bundle *b,
+		  const struct cv_claimed *what, const struct cv_sigstore *want, struct cv_err *e)
+{
+	struct cv_err why;
+
+	if (judge(ret, b, what, want, &why) == 0)
+		return 0;
+	if (why.reason == CV_R_MEMORY)
+		return cv_fail_memory(e);
+	return judge(ret, b, what, want, e);
 }

@@ -63,6 +63,12 @@ decode(struct cv_cert *c, const char *name, struct cv_span der, struct cv_err *e
 	if (!same)
 		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found a certificate that is not DER",
 				   name);
+	/* OpenSSL decodes the key once, while it reads; where that fails it goes on with none
+	 * or with one that is good for nothing, and forgets why */
+	if (X509_get0_pubkey(c->x) == NULL ||
+	    EVP_PKEY_get_security_bits(X509_get0_pubkey(c->x)) < 80)
+		return cv_ssl_fail(e, CV_R_UNSUPPORTED, "%s: found a key that cannot be decoded",
+				   name);
 	/* reads all extensions, and says so when one of them is none */
 	if (X509_get_extension_flags(c->x) & EXFLAG_INVALID)
 		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found an extension that is malformed",
@@ -101,8 +107,8 @@ load_key(struct cv_cert *c, const char *name, struct cv_err *e)
 	return r;
 }
 
-int
-cv_cert_load(struct cv_cert **ret, const char *name, struct cv_span der, struct cv_err *e)
+static int
+load(struct cv_cert **ret, const char *name, struct cv_span der, struct cv_err *e)
 {
 	cv_auto(cv_cert_free) struct cv_cert *c = calloc(1, sizeof(*c));
 
@@ -121,6 +127,19 @@ cv_cert_load(struct cv_cert **ret, const char *name, struct cv_span der, struct 
 	cv_ssl_clear();
 	*ret = cv_steal(c);
 	return 0;
+}
+
+/* A no is asked for twice, as in key.c: lack of memory leaves no trace everywhere. */
+int
+cv_cert_load(struct cv_cert **ret, const char *name, struct cv_span der, struct cv_err *e)
+{
+	struct cv_err why;
+
+	if (load(ret, name, der, &why) == 0)
+		return 0;
+	if (why.reason == CV_R_MEMORY)
+		return cv_fail_memory(e);
+	return load(ret, name, der, e);
 }
 
 /* ---- chains ---- */
