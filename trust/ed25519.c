@@ -57,23 +57,14 @@ cv_ed25519_key(struct cv_span key, struct cv_err *e)
 	return 0;
 }
 
-int
-cv_ed25519_verify(struct cv_span key, struct cv_span m, struct cv_span sig, struct cv_err *e)
+static int
+check_once(struct cv_span key, struct cv_span m, struct cv_span sig, struct cv_err *e)
 {
 	static const uint8_t nothing[1];
-	EVP_PKEY *k;
-	EVP_MD_CTX *ctx;
-	int r;
+	EVP_PKEY *k = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key.p, key.n);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int r = k != NULL && ctx != NULL ? EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k) : 0;
 
-	if (cv_ed25519_key(key, e) != 0)
-		return -1;
-	if (sig.n != CV_ED25519_SIG)
-		return cv_fail(e, CV_R_SIGNATURE,
-			       "found an Ed25519 signature of %zu bytes, want 64", sig.n);
-	cv_ssl_clear();
-	k = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key.p, key.n);
-	ctx = EVP_MD_CTX_new();
-	r = k != NULL && ctx != NULL ? EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k) : 0;
 	if (r == 1)
 		r = EVP_DigestVerify(ctx, sig.p, sig.n, m.n > 0 ? m.p : nothing, m.n);
 	EVP_MD_CTX_free(ctx);
@@ -82,4 +73,21 @@ cv_ed25519_verify(struct cv_span key, struct cv_span m, struct cv_span sig, stru
 		return cv_ssl_fail(e, CV_R_SIGNATURE, "the Ed25519 signature does not verify");
 	cv_ssl_clear();
 	return 0;
+}
+
+/* OpenSSL forgets at times that memory ran out, and says no. What is no twice is no. */
+int
+cv_ed25519_verify(struct cv_span key, struct cv_span m, struct cv_span sig, struct cv_err *e)
+{
+	struct cv_err why;
+
+	if (cv_ed25519_key(key, e) != 0)
+		return -1;
+	if (sig.n != CV_ED25519_SIG)
+		return cv_fail(e, CV_R_SIGNATURE,
+			       "found an Ed25519 signature of %zu bytes, want 64", sig.n);
+	cv_ssl_clear();
+	if (check_once(key, m, sig, &why) == 0)
+		return 0;
+	return why.reason == CV_R_MEMORY ? cv_fail_memory(e) : check_once(key, m, sig, e);
 }

@@ -194,6 +194,8 @@ commit(struct cv_git_object *o, enum cv_git_hash hash, struct cv_span raw, struc
 		return -1;
 	cv_buf_byte(&o->payload, '\n');
 	cv_buf_add(&o->payload, s.p, s.n);
+	if (cv_buf_ok(&o->signature, "the signature", e) != 0) /* lost, not absent */
+		return -1;
 	if (o->signature.n == 0)
 		return cv_fail(e, CV_R_ABSENT, "the commit is not signed");
 	return 0;

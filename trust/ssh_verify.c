@@ -77,10 +77,11 @@ rsa_key(const struct cv_ssh_key *k)
 	return key;
 }
 
-/* Takes key over. */
 static int
-check(EVP_PKEY *key, const EVP_MD *md, struct cv_span m, struct cv_span sig, struct cv_err *e)
+check_once(const struct cv_ssh_key *k, const EVP_MD *md, struct cv_span m, struct cv_span sig,
+	   struct cv_err *e)
 {
+	EVP_PKEY *key = k->kind == CV_SSH_RSA ? rsa_key(k) : ec_key(k);
 	EVP_MD_CTX *ctx;
 	int r;
 
@@ -97,6 +98,18 @@ check(EVP_PKEY *key, const EVP_MD *md, struct cv_span m, struct cv_span sig, str
 		return no(e);
 	cv_ssl_clear();
 	return 0;
+}
+
+/* OpenSSL forgets at times that memory ran out, and says no. What is no twice is no. */
+static int
+check(const struct cv_ssh_key *k, const EVP_MD *md, struct cv_span m, struct cv_span sig,
+      struct cv_err *e)
+{
+	struct cv_err why;
+
+	if (check_once(k, md, m, sig, &why) == 0)
+		return 0;
+	return why.reason == CV_R_MEMORY ? cv_fail_memory(e) : check_once(k, md, m, sig, e);
 }
 
 /* RFC 5656 3.1.2: mpint r, mpint s; OpenSSL wants them in DER. */
@@ -128,7 +141,7 @@ check_ecdsa(const struct cv_ssh_key *k, struct cv_span m, struct cv_span sig, st
 	ECDSA_SIG_free(ecdsa);
 	if (n <= 0)
 		return cv_fail_memory(e);
-	ret = check(ec_key(k), md, m, cv_span(der, (size_t)n), e);
+	ret = check(k, md, m, cv_span(der, (size_t)n), e);
 	OPENSSL_free(der);
 	return ret;
 }
@@ -141,8 +154,7 @@ check_rsa(const struct cv_ssh_key *k, const char *name, struct cv_span m, struct
 		return cv_fail(e, CV_R_SIGNATURE,
 			       "found an RSA signature of %zu bytes, want %zu as its key", sig.n,
 			       k->n.n);
-	return check(rsa_key(k), strcmp(name, "rsa-sha2-256") == 0 ? EVP_sha256() : EVP_sha512(), m,
-		     sig, e);
+	return check(k, strcmp(name, "rsa-sha2-256") == 0 ? EVP_sha256() : EVP_sha512(), m, sig, e);
 }
 
 /* PROTOCOL.u2f: SHA256(application) ‖ flags ‖ counter ‖ SHA256(m). */

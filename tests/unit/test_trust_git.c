@@ -294,6 +294,31 @@ what_git_signs(void)
 	}
 }
 
+/* A repository of SHA-256 ids: the header has another name, and gpgsig is the other. */
+static void
+what_git_signs_with_sha256(void)
+{
+	cv_auto(cv_buf_free) struct cv_buf c = CV_BUF(20000);
+	cv_auto(cv_git_free) struct cv_git_object o = { 0 }, sha1 = { 0 };
+	cv_auto(cv_sshsig_free) struct cv_sshsig s = { 0 };
+	struct cv_ssh_proven p;
+	struct cv_err e;
+
+	peer_want("git");
+	peer_want("ssh-keygen");
+	T(peer_sh("rm -rf g k k.pub; ssh-keygen -q -N '' -t ed25519 -f k"));
+	if (!peer_sh("git init -q --object-format=sha256 g"))
+		t_skip("this git has no SHA-256 repositories");
+	T(peer_sh(SIGNED "-C g commit -q -S --allow-empty -m 'a commit' && "
+			 "git -C g cat-file commit HEAD >c"));
+	peer_read(&c, "c");
+	T_HAS(cv_buf_text(&c), "\ngpgsig-sha256 ");
+	T_NO(cv_git_parse(&sha1, CV_GIT_COMMIT, CV_GIT_SHA1, cv_buf_span(&c), &e), e,
+	     CV_R_MALFORMED);
+	T_OK(cv_git_parse(&o, CV_GIT_COMMIT, CV_GIT_SHA256, cv_buf_span(&c), &e), e);
+	T_OK(cv_git_verify(&o, CV_SSH_PRESENT, &s, &p, &e), e);
+}
+
 static const struct t_case cases[] = {
 	{ "what two readers understand differently", what_is_understood_differently },
 	{ "every bit counts", every_bit_counts },
@@ -301,6 +326,7 @@ static const struct t_case cases[] = {
 	{ "other schemes have their name", other_schemes },
 	{ "git agrees, or is named", git_agrees },
 	{ "what git signs", what_git_signs },
+	{ "what git signs in a repository of SHA-256", what_git_signs_with_sha256 },
 };
 
 T_MAIN(cases)

@@ -141,6 +141,16 @@ keys_that_are_none(void)
 		T_OK(cv_ed25519_key(cv_span(y, 32), &e), e);
 	}
 	T_NO(cv_ed25519_key(cv_span(y, 31), &e), e, CV_R_MALFORMED);
+	for (size_t n = CV_MINISIGN_COMMENT; n <= CV_MINISIGN_COMMENT + 1; n++) {
+		cv_auto(cv_buf_free) struct cv_buf b = CV_BUF(3000);
+
+		cv_buf_fmt(&b, "untrusted comment: %0*d\n", (int)n, 0);
+		b64_line(&b, "Ed", own.key, 32);
+		if (n > CV_MINISIGN_COMMENT)
+			T_NO(cv_minisign_key_parse(&k, cv_buf_span(&b), &e), e, CV_R_LIMIT);
+		else
+			T_OK(cv_minisign_key_parse(&k, cv_buf_span(&b), &e), e);
+	}
 }
 
 /* Each bit and each length of the four lines. Only the untrusted comment and the end
