@@ -105,19 +105,34 @@ f_cert_new(EVP_PKEY *key, const char *name, X509 *issuer, int64_t from, int64_t 
 	return x;
 }
 
-/* An authority, self-signed where there is no issuer. */
-X509 *
-f_cert_ca(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *by)
+static X509 *
+authority(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *by, const char *eku)
 {
 	X509 *x = f_cert_new(key, name, issuer, F_CA_FROM, F_CA_TO);
 
 	f_ext(x, issuer, NID_basic_constraints, "critical,CA:TRUE");
 	f_ext(x, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
 	f_ext(x, issuer, NID_subject_key_identifier, "hash");
+	if (eku != NULL)
+		f_ext(x, issuer, NID_ext_key_usage, eku);
 	if (issuer != NULL)
 		f_ext(x, issuer, NID_authority_key_identifier, "keyid");
 	MUST(X509_sign(x, by, EVP_sha256()) > 0);
 	return x;
+}
+
+/* An authority, self-signed where there is no issuer. */
+X509 *
+f_cert_ca(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *by)
+{
+	return authority(key, name, issuer, by, NULL);
+}
+
+/* One that may issue for servers alone. */
+X509 *
+f_cert_web(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *by)
+{
+	return authority(key, name, issuer, by, "serverAuth");
 }
 
 /* Whoever gives the time. */
@@ -185,7 +200,7 @@ request(struct cv_span signature, bool sha1)
 
 void
 f_stamp(struct cv_buf *out, X509 *tsa, EVP_PKEY *key, int64_t ms, struct cv_span signature,
-	bool sha1)
+	bool sha1, bool weak_signer)
 {
 	TS_RESP_CTX *ctx = TS_RESP_CTX_new();
 	BIO *bio = request(signature, sha1);
@@ -202,7 +217,7 @@ f_stamp(struct cv_buf *out, X509 *tsa, EVP_PKEY *key, int64_t ms, struct cv_span
 	MUST(TS_RESP_CTX_set_def_policy(ctx, policy) == 1);
 	MUST(TS_RESP_CTX_add_md(ctx, EVP_sha256()) == 1 &&
 	     TS_RESP_CTX_add_md(ctx, EVP_sha1()) == 1);
-	MUST(TS_RESP_CTX_set_signer_digest(ctx, EVP_sha256()) == 1);
+	MUST(TS_RESP_CTX_set_signer_digest(ctx, weak_signer ? EVP_sha1() : EVP_sha256()) == 1);
 	MUST(TS_RESP_CTX_set_clock_precision_digits(ctx, 3) == 1);
 	resp = TS_RESP_create_response(ctx, bio);
 	MUST(resp != NULL && TS_RESP_get_token(resp) != NULL);

@@ -18,11 +18,12 @@ void f_cert_der(struct cv_buf *out, X509 *x);
 
 X509 *f_cert_new(EVP_PKEY *key, const char *name, X509 *issuer, int64_t from, int64_t to);
 X509 *f_cert_ca(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *by);
+X509 *f_cert_web(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *by);
 X509 *f_cert_tsa(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *by);
 void f_ext(X509 *x, X509 *issuer, int nid, const char *value);
 void f_ext_raw(X509 *x, const char *oid, struct cv_span value);
 
 void f_stamp(struct cv_buf *out, X509 *tsa, EVP_PKEY *key, int64_t ms, struct cv_span signature,
-	     bool sha1);
+	     bool sha1, bool weak_signer);
 
 #endif

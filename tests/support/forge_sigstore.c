@@ -34,7 +34,7 @@ struct party {
 
 /* [0] ours, [1] a stranger's, under the same names */
 struct f_instance {
-	struct party root[2], inter[2], tsa_root[2], tsa[2], tsa_twin;
+	struct party root[2], inter[2], tsa_root[2], tsa[2], tsa_twin, web;
 	EVP_PKEY *ct[2], *rekor[2], *rekor2[2], *witness, *leaf;
 };
 
@@ -107,6 +107,8 @@ f_instance_new(void)
 	s->tsa_twin.key = ec_key();
 	s->tsa_twin.cert =
 		f_cert_tsa(s->tsa_twin.key, "twin", s->tsa_root[0].cert, s->tsa_root[0].key);
+	s->web.key = ec_key();
+	s->web.cert = f_cert_web(s->web.key, "issuing", s->root[0].cert, s->root[0].key);
 	s->witness = ed_key();
 	s->leaf = ec_key();
 	return s;
@@ -134,6 +136,7 @@ f_instance_free(struct f_instance **s)
 		EVP_PKEY_free((*s)->rekor2[i]);
 	}
 	party_free(&(*s)->tsa_twin);
+	party_free(&(*s)->web);
 	EVP_PKEY_free((*s)->witness);
 	EVP_PKEY_free((*s)->leaf);
 	free(*s);
@@ -244,7 +247,7 @@ f_trusted_root(struct cv_buf *out, const struct f_instance *s, const struct f_re
 	key_id(id, s->ct[0]);
 	root_log(out, "ct.example.test", s->ct[0], id, &r->ctlog_at);
 	cv_buf_str(out, "],\"certificateAuthorities\":[");
-	root_ca(out, s->inter[0].cert, s->root[0].cert, &r->ca_at);
+	root_ca(out, r->web_ca ? s->web.cert : s->inter[0].cert, s->root[0].cert, &r->ca_at);
 	cv_buf_str(out, "],\"timestampAuthorities\":[");
 	root_ca(out, s->tsa[0].cert, s->tsa_root[0].cert, &r->tsa_at);
 	cv_buf_str(out, "]}");
@@ -279,12 +282,19 @@ add_be(struct cv_buf *b, uint64_t v, unsigned bytes)
 		cv_buf_byte(b, (uint8_t)(v >> (8 * bytes)));
 }
 
+static const struct party *
+issuing(const struct f_instance *s, const struct f_recipe *r)
+{
+	return r->web_ca ? &s->web : &s->inter[r->ca == F_OTHERS];
+}
+
 /* RFC 6962 3.2: what the certificate log signs. */
 static void
 sct(struct cv_buf *out, struct f_instance *s, const struct f_recipe *r, X509 *x)
 {
 	struct cv_buf tbs = CV_BUF(ROOM), list = CV_BUF(ROOM), sig = CV_BUF(ROOM);
 	EVP_PKEY *key = s->ct[r->sct == F_OTHERS];
+	uint64_t ms = r->sct_flaw == F_SCT_TIME ? UINT64_MAX : (uint64_t)r->sct_ms;
 	const char *extension = r->sct_extension ? "\1\2\3\4\5" : "";
 	unsigned char *der = NULL;
 	uint8_t id[32];
@@ -293,9 +303,9 @@ sct(struct cv_buf *out, struct f_instance *s, const struct f_recipe *r, X509 *x)
 	n = i2d_re_X509_tbs(x, &der);
 	MUST(n > 0);
 	cv_buf_add(&tbs, "\0\0", 2);
-	add_be(&tbs, (uint64_t)r->sct_ms, 8);
+	add_be(&tbs, ms, 8);
 	add_be(&tbs, 1, 2);
-	key_id(id, r->sct_wrong_issuer ? s->root[0].key : s->inter[r->ca == F_OTHERS].key);
+	key_id(id, r->sct_wrong_issuer ? s->root[0].key : issuing(s, r)->key);
 	cv_buf_add(&tbs, id, 32);
 	add_be(&tbs, (uint64_t)n, 3);
 	cv_buf_add(&tbs, der, (size_t)n);
@@ -307,16 +317,18 @@ sct(struct cv_buf *out, struct f_instance *s, const struct f_recipe *r, X509 *x)
 	OPENSSL_free(der);
 
 	key_id(id, key);
-	cv_buf_byte(&list, 0);
+	cv_buf_byte(&list, r->sct_flaw == F_SCT_VERSION);
 	cv_buf_add(&list, id, 32);
-	add_be(&list, (uint64_t)r->sct_ms, 8);
+	add_be(&list, ms, 8);
 	add_be(&list, strlen(extension), 2);
 	cv_buf_str(&list, extension);
-	cv_buf_add(&list, "\4\3", 2);
+	cv_buf_byte(&list, r->sct_flaw == F_SCT_HASH ? 2 : 4);
+	cv_buf_byte(&list, r->sct_flaw == F_SCT_ALG ? 1 : 3);
 	add_be(&list, sig.n, 2);
 	cv_buf_add(&list, sig.p, sig.n);
-
-	add_be(out, list.n + 2, 2);
+	if (r->sct_flaw == F_SCT_TRAILING)
+		cv_buf_byte(&list, 0);
+	add_be(out, list.n + 2 + (r->sct_flaw == F_SCT_LIST), 2);
 	add_be(out, list.n, 2);
 	cv_buf_add(out, list.p, list.n);
 	cv_buf_free(&tbs);
@@ -344,7 +356,7 @@ names(X509 *x, X509 *issuer, const struct f_recipe *r)
 static X509 *
 leaf(struct f_instance *s, const struct f_recipe *r)
 {
-	struct party *ca = &s->inter[r->ca == F_OTHERS];
+	const struct party *ca = issuing(s, r);
 	X509 *x = f_cert_new(s->leaf, NULL, ca->cert, r->from, r->to);
 	struct cv_buf list = CV_BUF(ROOM), outer = CV_BUF(ROOM);
 
@@ -374,6 +386,8 @@ leaf(struct f_instance *s, const struct f_recipe *r)
 			cv_buf_byte(&outer, 0x81);
 		cv_buf_byte(&outer, (uint8_t)list.n);
 		cv_buf_add(&outer, list.p, list.n);
+		if (r->sct_flaw == F_SCT_OUTER)
+			cv_buf_byte(&outer, 0);
 		f_ext_raw(x, "1.3.6.1.4.1.11129.2.4.2", cv_buf_span(&outer));
 		MUST(X509_sign(x, ca->key, EVP_sha256()) > 0);
 	}
@@ -679,7 +693,10 @@ stamps(struct cv_buf *out, struct f_instance *s, const struct made *m)
 	if (r->tsa == F_NOBODY)
 		return;
 	f_stamp(&token, p->cert, p->key, r->stamp_ms,
-		cv_buf_span(r->stamp_other ? &m->other : &m->signature), r->stamp_sha1);
+		cv_buf_span(r->stamp_other ? &m->other : &m->signature), r->stamp_sha1,
+		r->stamp_weak);
+	if (r->stamp_trailing)
+		cv_buf_byte(&token, 0);
 	cv_buf_str(out, ",\"timestampVerificationData\":{\"rfc3161Timestamps\":[");
 	for (int i = 0; i <= (int)r->stamp_twice; i++) {
 		cv_buf_str(out, i > 0 ? ",{\"signedTimestamp\":\"" : "{\"signedTimestamp\":\"");

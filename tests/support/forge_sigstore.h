@@ -41,11 +41,21 @@ struct f_recipe {
 	struct cv_span raw_claim;          /* claim 12, the value as it stands */
 	bool no_eku, no_ku, ca_leaf, claim_twice, user_name, plain_name;
 	bool trailing, not_der; /* bytes after the certificate; a length in another form */
+	bool web_ca;            /* the authority may issue for servers alone */
 	bool chain_in_bundle;   /* the stranger's authorities are put into the bundle */
 
 	/* its timestamp */
 	enum f_who sct;
 	int64_t sct_ms;
+	enum f_sct_flaw {
+		F_SCT_HASH = 1, /* names SHA-1 */
+		F_SCT_ALG,      /* names RSA */
+		F_SCT_TRAILING, /* a byte more in it */
+		F_SCT_LIST,     /* the list is said to be longer */
+		F_SCT_OUTER,    /* a byte after the list */
+		F_SCT_TIME,     /* of no time at all */
+		F_SCT_VERSION,  /* of a version to come */
+	} sct_flaw;
 	bool sct_wrong_issuer, sct_bad, sct_extension;
 
 	/* the log */
@@ -58,7 +68,7 @@ struct f_recipe {
 	/* timestamps */
 	enum f_who tsa; /* F_OURS and the like; left out unless v2 */
 	int64_t stamp_ms;
-	bool stamp_other, stamp_sha1, stamp_twice, stamp_foreign_signer;
+	bool stamp_other, stamp_sha1, stamp_twice, stamp_foreign_signer, stamp_weak, stamp_trailing;
 
 	/* the artifact's signature */
 	bool bad_signature, wrong_hint_digest;

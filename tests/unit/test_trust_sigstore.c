@@ -131,6 +131,7 @@ CHANGE(ca_no_more, t->r.ca_at.end = "2025-06-15T15:06:39.999Z")
 CHANGE(ca_no_start, t->r.ca_at.start = NULL)
 CHANGE(chain_in_v3, t->r.chain_in_bundle = true)
 
+CHANGE(web_ca, t->r.web_ca = true)
 CHANGE(trailing, t->r.trailing = true)
 CHANGE(not_der, t->r.not_der = true)
 CHANGE(name_not_critical, t->r.plain_name = true)
@@ -158,6 +159,14 @@ CHANGE(bad_sct, t->r.sct_bad = true)
 CHANGE(sct_issuer, t->r.sct_wrong_issuer = true)
 CHANGE(sct_not_yet, t->r.ctlog_at.start = "2025-06-15T15:05:41.001Z")
 CHANGE(sct_no_more, t->r.ctlog_at.end = "2025-06-15T15:05:40.999Z")
+
+CHANGE(sct_hash, t->r.sct_flaw = F_SCT_HASH)
+CHANGE(sct_alg, t->r.sct_flaw = F_SCT_ALG)
+CHANGE(sct_trailing, t->r.sct_flaw = F_SCT_TRAILING)
+CHANGE(sct_list, t->r.sct_flaw = F_SCT_LIST)
+CHANGE(sct_outer, t->r.sct_flaw = F_SCT_OUTER)
+CHANGE(sct_time, t->r.sct_flaw = F_SCT_TIME)
+CHANGE(sct_version, t->r.sct_flaw = F_SCT_VERSION)
 
 /* the log */
 CHANGE(no_log, t->r.set = t->r.checkpoint = F_NOBODY; t->r.tsa = F_OURS)
@@ -221,6 +230,8 @@ CHANGE(v2_dsse_digest, V2 t->r.dsse = t->r.other_digest = true)
 CHANGE(v2_bad, V2 t->r.bad_signature = true)
 CHANGE(tsa_other_signature, V2 t->r.stamp_other = true)
 CHANGE(tsa_sha1, V2 t->r.stamp_sha1 = true)
+CHANGE(tsa_weak, V2 t->r.stamp_weak = true)
+CHANGE(tsa_trailing, V2 t->r.stamp_trailing = true)
 CHANGE(tsa_foreign_signer, V2 t->r.stamp_foreign_signer = true)
 CHANGE(tsa_not_yet, V2 t->r.tsa_at.start = "2025-06-15T15:06:40.501Z")
 CHANGE(tsa_no_more, V2 t->r.tsa_at.end = "2025-06-15T15:06:40.499Z")
@@ -268,6 +279,7 @@ static const struct wrong wrongs[] = {
 	{ "authority 1 ms too early", CV_R_EXPIRED, ca_not_yet },
 	{ "authority 1 ms too late", CV_R_EXPIRED, ca_no_more },
 	{ "authority without a start", CV_R_MALFORMED, ca_no_start },
+	{ "an authority for servers", CV_R_RULE, web_ca },
 	{ "a byte after the certificate", CV_R_MALFORMED, trailing },
 	{ "a certificate that is not DER", CV_R_MALFORMED, not_der },
 	{ "a subject that is not critical", CV_R_RULE, name_not_critical },
@@ -292,6 +304,13 @@ static const struct wrong wrongs[] = {
 	{ "SCT for another issuer", CV_R_SIGNATURE, sct_issuer },
 	{ "SCT 1 ms too early", CV_R_EXPIRED, sct_not_yet },
 	{ "SCT 1 ms too late", CV_R_EXPIRED, sct_no_more },
+	{ "SCT that names SHA-1", CV_R_SIGNATURE, sct_hash },
+	{ "SCT that names RSA", CV_R_SIGNATURE, sct_alg },
+	{ "SCT with a byte more", CV_R_MALFORMED, sct_trailing },
+	{ "SCT list of another length", CV_R_MALFORMED, sct_list },
+	{ "SCT list with a byte after it", CV_R_MALFORMED, sct_outer },
+	{ "SCT of no time", CV_R_MALFORMED, sct_time },
+	{ "SCT of another version", CV_R_IDENTITY, sct_version },
 	{ "no log entry", CV_R_ABSENT, no_log },
 	{ "an entry of another log", CV_R_IDENTITY, other_log },
 	{ "SET by another log", CV_R_SIGNATURE, other_set },
@@ -348,6 +367,8 @@ static const struct wrong wrongs[] = {
 	{ "v2 signature over something else", CV_R_SIGNATURE, v2_bad },
 	{ "timestamp over another signature", CV_R_DIGEST, tsa_other_signature },
 	{ "timestamp with SHA-1", CV_R_UNSUPPORTED, tsa_sha1 },
+	{ "timestamp signed over SHA-1", CV_R_UNSUPPORTED, tsa_weak },
+	{ "timestamp with a byte after it", CV_R_MALFORMED, tsa_trailing },
 	{ "timestamp by another of the same root", CV_R_IDENTITY, tsa_foreign_signer },
 	{ "timestamp 1 ms too early", CV_R_EXPIRED, tsa_not_yet },
 	{ "timestamp 1 ms too late", CV_R_EXPIRED, tsa_no_more },
