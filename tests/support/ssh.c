@@ -234,6 +234,15 @@ s_sign(struct cv_buf *out, const struct s_key *k, const char *alg, uint8_t flags
 	}
 }
 
+static void
+option(struct cv_buf *out, const char *name)
+{
+	if (name == NULL)
+		return;
+	s_text(out, name);
+	s_text(out, "");
+}
+
 void
 s_certificate(struct cv_buf *out, const struct s_key *k, const struct s_key *ca,
 	      const struct s_cert *c)
@@ -257,17 +266,13 @@ s_certificate(struct cv_buf *out, const struct s_key *k, const struct s_key *ca,
 	s_string(&b, names.p, names.n);
 	s_u64(&b, c->after);
 	s_u64(&b, c->before != 0 ? c->before : UINT64_MAX);
-	if (c->critical != NULL) {
-		s_text(&opt, c->critical);
-		s_text(&opt, "");
-	}
+	option(&opt, c->critical);
+	option(&opt, c->critical2);
 	s_string(&b, opt.p, opt.n);
-	if (c->extension != NULL) {
-		s_text(&ext, c->extension);
-		s_text(&ext, "");
-	}
+	option(&ext, c->extension);
+	option(&ext, c->extension2);
 	s_string(&b, ext.p, ext.n);
-	s_text(&b, "");
+	s_text(&b, c->reserved != NULL ? c->reserved : "");
 	s_public(&pub, ca);
 	s_string(&b, pub.p, pub.n);
 	s_sign(&sig, ca, NULL, CV_SSH_PRESENT, c->broken ? cv_span_str("other") : cv_buf_span(&b));

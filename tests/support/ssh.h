@@ -33,7 +33,7 @@ struct s_cert {
 	uint32_t type; /* 0: user */
 	const char *principals[4];
 	uint64_t after, before; /* before 0: for ever */
-	const char *critical, *extension;
+	const char *critical, *extension, *critical2, *extension2, *reserved;
 	bool broken; /* signed over other bytes */
 };
 void s_certificate(struct cv_buf *out, const struct s_key *k, const struct s_key *ca,

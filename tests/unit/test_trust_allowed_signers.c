@@ -26,7 +26,15 @@ fill(struct cv_buf *out, const char *form, const struct s_key *k, const struct s
 			cv_buf_byte(out, (uint8_t)*form);
 			continue;
 		}
-		s_public_line(out, *++form == 'K' ? k : ca);
+		form++;
+		if (*form == 'X') { /* the base64 alone */
+			cv_auto(cv_buf_free) struct cv_buf b = CV_BUF(4000);
+
+			s_public_line(&b, k);
+			cv_buf_str(out, strchr(cv_buf_text(&b), ' '));
+			continue;
+		}
+		s_public_line(out, *form == 'K' ? k : ca);
 	}
 }
 
@@ -64,6 +72,7 @@ signers_refused(void)
 		{ "a ssh-ed25519 !!!!", 0, CV_R_MALFORMED },
 		{ "a %K\nb nonsense %K", 0, CV_R_MALFORMED },
 		{ "\"a %K", 0, CV_R_MALFORMED },
+		{ "a ssh-rsa%X", 0, CV_R_MALFORMED },
 		{ "a\"b\" %K", 0, CV_R_MALFORMED },
 	};
 	cv_auto(s_key_free) struct s_key *k = s_key_new(CV_SSH_ED25519);
@@ -298,6 +307,39 @@ certificates(void)
 	}
 }
 
+static void
+certificates_malformed(void)
+{
+	static const struct s_cert c[] = {
+		{ .principals = { WHO }, .type = 3 },
+		{ .principals = { WHO }, .reserved = "x" },
+		{ .principals = { WHO }, .critical = "b", .critical2 = "a" },
+		{ .principals = { WHO }, .critical = "a", .critical2 = "a" },
+		{ .principals = { WHO }, .extension = "ab", .extension2 = "a" },
+		{ .principals = { WHO, "" } },
+	};
+	static const struct s_cert good = { .principals = { WHO },
+					    .extension = "a",
+					    .extension2 = "ab" };
+	cv_auto(s_key_free) struct s_key *k = s_key_new(CV_SSH_ED25519);
+	cv_auto(s_key_free) struct s_key *ca = s_key_new(CV_SSH_P256);
+	cv_auto(cv_buf_free) struct cv_buf b = CV_BUF(9000);
+	struct cv_ssh_cert cert;
+	struct cv_err e;
+
+	for (size_t i = 0; i < CV_COUNT(c); i++) {
+		cv_buf_reset(&b);
+		s_certificate(&b, k, ca, &c[i]);
+		T_NO(cv_ssh_cert_parse(&cert, cv_buf_span(&b), &e), e, CV_R_MALFORMED);
+	}
+	cv_buf_reset(&b);
+	s_certificate(&b, k, ca, &good);
+	T_OK(cv_ssh_cert_parse(&cert, cv_buf_span(&b), &e), e);
+	T_OK(cv_ssh_cert_signed(&cert, &e), e);
+	cv_buf_byte(&b, 0);
+	T_NO(cv_ssh_cert_parse(&cert, cv_buf_span(&b), &e), e, CV_R_MALFORMED);
+}
+
 /* A certificate that ssh-keygen made, used by ssh-keygen to sign. */
 static void
 what_ssh_keygen_certifies(void)
@@ -337,6 +379,7 @@ static const struct t_case cases[] = {
 	{ "pattern lists", pattern_lists },
 	{ "who may sign what and when", who_may_sign },
 	{ "certificates, every bit of them", certificates },
+	{ "certificates that are malformed", certificates_malformed },
 	{ "ssh-keygen agrees", ssh_keygen_agrees },
 	{ "what ssh-keygen certifies", what_ssh_keygen_certifies },
 };

@@ -199,6 +199,41 @@ what_an_object_says(void)
 	T_OK(cv_git_tag_named(&tag, cv_span_str("v1"), &e), e);
 }
 
+/* Heads that git takes more easily; each is right in all else. */
+static void
+tag_heads(void)
+{
+	static const struct {
+		const char *head;
+		bool good;
+	} c[] = {
+		{ "object " ID "\ntype tree\ntag v1\ntagger" AT, true },
+		{ "object " ID "0\ntype tree\ntag v1\ntagger" AT, false },
+		{ "object x\ntype tree\ntag v1\ntagger" AT, false },
+		{ "object " ID "\ntype tre\ntag v1\ntagger" AT, false },
+		{ "object " ID "\ntype tree\ntag v1\ntagger" AT "more x\n", false },
+		{ "object " ID "\ntype tree\ntag v1\ntagger" AT "gpgsig x\n", false },
+		{ "type tree\nobject " ID "\ntag v1\ntagger" AT, false },
+		{ "object " ID "\ntype tree\ntag v1\ntagger A <a> 1 00100\n", false },
+		{ "object " ID "\ntype tree\ntag v1\ntagger A <a> 1 +010x\n", false },
+		{ "object " ID "\ntype tree\ntag v1\ntagger A <a> 1 +01000\n", false },
+		{ "object " ID "\ntype tree\ntag v1\ntagger A <a> -1 +0100\n", false },
+		{ "object " ID "\ntype tree\ntag v1\ntagger A >a< 1 +0100\n", false },
+	};
+	cv_auto(s_key_free) struct s_key *k = s_key_new(CV_SSH_ED25519);
+
+	for (size_t i = 0; i < CV_COUNT(c); i++) {
+		cv_auto(cv_buf_free) struct cv_buf raw = CV_BUF(20000), form = CV_BUF(2000);
+		struct cv_err e = { 0 };
+
+		cv_buf_fmt(&form, "%s\nwords\n%%B", c[i].head);
+		make(&raw, cv_buf_text(&form), "git", k);
+		if ((ask(CV_GIT_TAG, cv_buf_span(&raw), &e) == 0) != c[i].good ||
+		    (!c[i].good && e.reason != CV_R_MALFORMED))
+			t_fail(__FILE__, __LINE__, "case %zu: %s", i, e.text);
+	}
+}
+
 static void
 other_schemes(void)
 {
@@ -323,6 +358,7 @@ static const struct t_case cases[] = {
 	{ "what two readers understand differently", what_is_understood_differently },
 	{ "every bit counts", every_bit_counts },
 	{ "what an object says", what_an_object_says },
+	{ "heads of tags", tag_heads },
 	{ "other schemes have their name", other_schemes },
 	{ "git agrees, or is named", git_agrees },
 	{ "what git signs", what_git_signs },

@@ -231,6 +231,66 @@ armor(void)
 	T_NO(armored(cv_buf_span(&x), text, "file", 1, &e), e, CV_R_LIMIT);
 }
 
+/* Keys are equal if all of them is. */
+static void
+equal_keys(void)
+{
+	for (enum cv_ssh_kind kind = FIRST; kind <= LAST; kind++) {
+		cv_auto(s_key_free) struct s_key *k = s_key_new(kind), *other = s_key_new(kind);
+		cv_auto(cv_buf_free) struct cv_buf b = CV_BUF(9000), c = CV_BUF(9000);
+		struct cv_ssh_key x, y, z;
+		struct cv_err e;
+
+		s_public(&b, k);
+		s_public(&c, other);
+		T_OK(cv_ssh_key_parse(&x, cv_buf_span(&b), &e), e);
+		T_OK(cv_ssh_key_parse(&y, cv_buf_span(&c), &e), e);
+		T(cv_ssh_key_eq(&x, &x) && !cv_ssh_key_eq(&x, &y));
+		z = x;
+		z.application = cv_span_str("ssh:other");
+		T(!cv_ssh_key_eq(&x, &z));
+		z = x;
+		z.kind = kind == FIRST ? LAST : FIRST;
+		T(!cv_ssh_key_eq(&x, &z));
+		z = x;
+		z.e = cv_span_str("other");
+		T(!cv_ssh_key_eq(&x, &z));
+		cv_buf_byte(&b, 0);
+		T_NO(cv_ssh_key_parse(&x, cv_buf_span(&b), &e), e, CV_R_MALFORMED);
+	}
+}
+
+/* A byte more, within the signature and after it; the sweep has none of these. */
+static void
+bytes_after(void)
+{
+	for (enum cv_ssh_kind kind = FIRST; kind <= LAST; kind++) {
+		cv_auto(s_key_free) struct s_key *k = s_key_new(kind);
+		cv_auto(cv_buf_free) struct cv_buf pub = CV_BUF(9000), sig = CV_BUF(9000),
+						   more = CV_BUF(9000), raw = CV_BUF(9000);
+		struct cv_span m = cv_span_str(text), s, name, inner;
+		struct cv_ssh_said said;
+		struct cv_ssh_key p;
+		struct cv_err e;
+
+		s_public(&pub, k);
+		s_sign(&sig, k, NULL, 1, m);
+		T_OK(cv_ssh_key_parse(&p, cv_buf_span(&pub), &e), e);
+		T_OK(cv_ssh_verify(&p, m, cv_buf_span(&sig), 1, &said, &e), e);
+		s = cv_buf_span(&sig);
+		name = cv_ssh_string(&s);
+		inner = cv_ssh_string(&s);
+		cv_buf_add(&raw, inner.p, inner.n);
+		cv_buf_byte(&raw, 0);
+		s_string(&more, name.p, name.n);
+		s_string(&more, raw.p, raw.n);
+		cv_buf_add(&more, s.p, s.n);
+		T_NO(cv_ssh_verify(&p, m, cv_buf_span(&more), 1, &said, &e), e, CV_R_SIGNATURE);
+		cv_buf_byte(&sig, 0);
+		T_NO(cv_ssh_verify(&p, m, cv_buf_span(&sig), 1, &said, &e), e, CV_R_MALFORMED);
+	}
+}
+
 /* ---- ssh-keygen ---- */
 
 static void
@@ -301,6 +361,8 @@ static const struct t_case cases[] = {
 	{ "keys that are none", keys_that_are_none },
 	{ "points are on their curves", points_are_on_their_curves },
 	{ "armor", armor },
+	{ "equal keys", equal_keys },
+	{ "bytes after a signature", bytes_after },
 	{ "every bit counts, for every kind of key", every_bit_counts },
 	{ "what ssh-keygen signs", what_ssh_keygen_signs },
 	{ "what ssh-keygen refuses", what_ssh_keygen_refuses },
