@@ -99,6 +99,9 @@
 #define CV_MAX_VULN_FINDINGS   50            /* of one check id; the rest is counted */
 #define CV_MAX_ADVISORY_DB     (4 * CV_GIB)
 
+/* time */
+#define CV_CLOCK_SKEW 60 /* seconds that a verdict may seem to come from the future */
+
 /* network */
 #define CV_MAX_REDIRECTS     5
 #define CV_MAX_TRIES         5
