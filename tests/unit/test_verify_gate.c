@@ -342,7 +342,7 @@ bundles(void)
 	h.now = h.s.run.res->valid_until;
 	ask(&h, "{}", text);
 	denied(&h, CV_EXIT_FAIL, "bundle.expired");
-	h.now = h.s.run.res->now - 1;
+	h.now = h.s.run.res->now - CV_CLOCK_SKEW - 1;
 	ask(&h, "{}", text);
 	denied(&h, CV_EXIT_FAIL, "bundle.expired");
 	h.now = h.s.run.res->now;
