@@ -5,8 +5,8 @@
  *
  * By OpenSSL's SHA2 functions themselves, which its newer interface would find by
  * way of providers, fetching and locks: that costs every process most of a
- * millisecond, can fail for want of memory, and in 3.0 falls over a lock that could
- * not be made. The functions are the same; 3.0 calls them deprecated.
+ * millisecond and is one more thing that wants memory. The functions are the same;
+ * 3.0 calls them deprecated.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "trust/base/digest.h"
