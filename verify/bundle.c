@@ -128,6 +128,10 @@ walk_entry(struct walk *w, int dir, const char *name, size_t len, unsigned depth
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return cv_fail_errno(e, "%s", w->path);
+	/* an owner can make it writable again after the last look */
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return cv_fail(e, CV_R_RULE, "%s: belongs to user %u, want your own or root's",
+			       w->path, (unsigned)st.st_uid);
 	if (S_ISDIR(st.st_mode) && (m == NULL || m->kind == CV_M_DIR)) {
 		cv_auto(cv_closep) int fd =
 			openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -54,6 +54,9 @@ cv_launch_socket(const char *path)
 
 	if (strncmp(path, "/var/run", 8) == 0 && (path[8] == '\0' || path[8] == '/'))
 		path += 4;
+	/* /proc/PID/root and /proc/PID/cwd show the whole file system of a process */
+	if (below(path, "/proc"))
+		return true;
 	/* /var shows /var/run only where that is a directory: counted as one */
 	if (strcmp(path, "/var") == 0 || strcmp(path, "/") == 0)
 		return true;

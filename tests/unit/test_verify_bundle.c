@@ -720,6 +720,29 @@ directory_of_others(void)
 	seal_free(&s);
 }
 
+/* A member of another user: who owns it can make it writable after the last look. */
+static void
+foreign_owner(void)
+{
+	cv_auto(cv_bundle_close) struct cv_bundle *b = NULL;
+	struct cv_bundle_trust trust;
+	struct sealed s;
+	const char *check;
+	char path[4200];
+
+	if (geteuid() != 0)
+		t_skip("giving a file away needs root");
+	seal_good(&s, "owner");
+	trust = seal_trust(&s);
+	cv_text_fmt(path, sizeof(path), "%s/trees", s.path);
+	T(chown(path, 65534, 65534) == 0);
+	T_NO(cv_bundle_open(&b, s.path, &trust, &check, &s.e), s.e, CV_R_RULE);
+	T_HAS(s.e.text, "belongs to user 65534");
+	T(chown(path, 0, 0) == 0);
+	T_OK(cv_bundle_open(&b, s.path, &trust, &check, &s.e), s.e);
+	seal_free(&s);
+}
+
 static const struct t_case cases[] = {
 	{ "sealed and opened", sealed_and_opened },
 	{ "a flipped bit in each file", a_flipped_bit },
@@ -741,5 +764,6 @@ static const struct t_case cases[] = {
 	{ "sealed by many at once", at_once },
 	{ "a full disk", full_disk },
 	{ "directories that others may write", directory_of_others },
+	{ "a member of another user", foreign_owner },
 };
 T_MAIN(cases)
