@@ -192,9 +192,8 @@ cv_dir_lock(int fd, bool alone, struct cv_err *e)
 
 /* ---- temporary directories ---- */
 
-/* same: the name still leads to the directory that fd is. */
-static bool
-same(int parent, const char *name, int fd)
+bool
+cv_dir_same(int parent, const char *name, int fd)
 {
 	struct stat a, b;
 
@@ -222,7 +221,7 @@ cv_dir_temp(int parent, char name[CV_DIR_TEMP], int *ret, struct cv_err *e)
 		if (fd < 0 && errno != ENOENT)
 			return cv_fail_errno(e, "cannot write a bundle here");
 		/* somebody's sweep may come between: then it is gone, or held */
-		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 || !same(parent, name, fd))
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 || !cv_dir_same(parent, name, fd))
 			continue;
 		*ret = fd;
 		fd = -1;
@@ -244,7 +243,8 @@ cv_dir_sweep(int parent)
 		if (strncmp(entry->d_name, TEMP_PREFIX, strlen(TEMP_PREFIX)) != 0)
 			continue;
 		fd = openat(parent, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 || !same(parent, entry->d_name, fd))
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 ||
+		    !cv_dir_same(parent, entry->d_name, fd))
 			continue;
 		/* what cannot be removed is only waste, and the next one tries */
 		if (cv_dir_remove(parent, entry->d_name, &ignored) != 0)

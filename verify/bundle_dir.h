@@ -39,6 +39,10 @@ int cv_dir_remove(int parent, const char *name, struct cv_err *e) cv_must;
  * (CV_R_DEADLINE): whoever may read a directory may hold a lock on it. */
 int cv_dir_lock(int fd, bool alone, struct cv_err *e) cv_must;
 
+/* cv_dir_same: the name still leads to the directory that fd is: true of a
+ * directory that is locked until its holder lets go of it. */
+bool cv_dir_same(int parent, const char *name, int fd);
+
 /* cv_dir_guarded: `path` (absolute, resolved) and each directory above it belong
  * to this user or root, and nobody else may write there (a sticky directory like
  * /tmp is fine above it). CV_R_RULE. */

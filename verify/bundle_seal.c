@@ -19,10 +19,13 @@
 #include "verify/vsa_int.h"
 #include "trust/base/banned.h"
 
+#define TAKE_TRIES 16
+
 /* All that a sealing holds. */
 struct sealing {
 	const struct cv_seal *in;
 	int parent, top;
+	int taken; /* what had the name before, locked; -1: nothing had it */
 	char temp[CV_DIR_TEMP];
 	struct cv_bwriter w;
 	struct cv_members members;
@@ -239,13 +242,10 @@ swap(struct sealing *s, int fd, struct cv_err *e)
 	return fsync(fd) != 0 ? cv_fail_errno(e, "bundle: cannot sync") : 0;
 }
 
-/* renew: the verdict and report of a bundle that is there; readers hold a shared
- * lock. */
+/* renew: the verdict and report of a bundle that is there. */
 static int
 renew(struct sealing *s, int fd, struct cv_err *e)
 {
-	if (cv_dir_lock(fd, true, e) != 0)
-		return -1;
 	if (fchmod(fd, 0755) != 0 || fchmod(s->top, 0755) != 0)
 		return cv_fail_errno(e, "bundle: cannot renew it");
 	if (swap(s, fd, e) != 0)
@@ -253,18 +253,36 @@ renew(struct sealing *s, int fd, struct cv_err *e)
 	return fchmod(fd, 0555) != 0 ? cv_fail_errno(e, "bundle: cannot protect it") : 0;
 }
 
+/* take: hold what has the name alone: readers hold a shared lock, and nobody may
+ * look at it while another renews it. Who waited for the lock may find that the
+ * name has gone to another directory meanwhile. */
+static int
+take(struct sealing *s, const char *name, struct cv_err *e)
+{
+	unsigned tries;
+
+	for (tries = 0; tries < TAKE_TRIES; tries++) {
+		cv_closep(&s->taken);
+		s->taken = openat(s->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (s->taken < 0)
+			return cv_fail_errno(e, "bundle: cannot open %s", name);
+		if (cv_dir_lock(s->taken, true, e) != 0)
+			return -1;
+		if (cv_dir_same(s->parent, name, s->taken))
+			return 0;
+	}
+	return cv_fail(e, CV_R_DEADLINE, "bundle: others keep replacing %s", name);
+}
+
 /* settle: the name is taken: by the same bundle, or by a broken one, which
- * changes places with ours. */
+ * changes places with ours and stays locked until it is removed. */
 static int
 settle(struct sealing *s, const char *name, struct cv_err *e)
 {
-	cv_auto(cv_closep) int fd =
-		openat(s->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return cv_fail_errno(e, "bundle: cannot open %s", name);
-	if (intact(s, fd))
-		return renew(s, fd, e);
+	if (take(s, name, e) != 0)
+		return -1;
+	if (intact(s, s->taken))
+		return renew(s, s->taken, e);
 	if (renameat2(s->parent, s->temp, s->parent, name, RENAME_EXCHANGE) != 0)
 		return cv_fail_errno(e, "bundle: cannot replace the broken %s", name);
 	return 0;
@@ -352,6 +370,7 @@ sealing_end(struct sealing *s)
 	if (s->temp[0] != '\0' && s->parent >= 0 &&
 	    cv_dir_remove(s->parent, s->temp, &ignored) != 0)
 		s->temp[0] = '\0';
+	cv_closep(&s->taken);
 	cv_closep(&s->top);
 	cv_closep(&s->parent);
 	cv_members_free(&s->members);
@@ -367,6 +386,7 @@ cv_bundle_seal(const struct cv_seal *in, struct cv_digest *digest, char path[409
 	cv_auto(sealing_end) struct sealing s = { .in = in,
 						  .parent = -1,
 						  .top = -1,
+						  .taken = -1,
 						  .index = CV_BUF(CV_MAX_JSON_DOM),
 						  .envelope = CV_BUF(CV_MAX_ENVELOPE) };
 
