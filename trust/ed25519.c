@@ -2,7 +2,7 @@
 /* ed25519.c: see ed25519.h. Must never answer "verified" to anything but OpenSSL's
  * own 1. */
 #include "trust/ed25519.h"
-#include "trust/ssl.h"
+#include "trust/base/ssl.h"
 
 #include <string.h>
 

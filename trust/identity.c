@@ -2,7 +2,7 @@
 /* identity.c: see identity.h. Must never let a text match that is absent or empty
  * on either side. */
 #include "trust/identity.h"
-#include "trust/ssl.h"
+#include "trust/base/ssl.h"
 #include "trust/x509_int.h"
 
 #include <stdlib.h>

@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * key.h: public keys, and the only raw signature check of the program.
+ * key.h: the only raw signature check of the program.
  *
- * A key is one PEM block "PUBLIC KEY" (RFC 7468 13; SubjectPublicKeyInfo, RFC
- * 5280 4.1) with nothing but white space around it, in DER as every encoder
- * writes it: decoding and encoding again gives the same bytes, so that a key has
- * one id, the SHA-256 of those bytes.
+ * Which keys there are is the word of trust/base/pubkey.h.
  *
  *   key                              signatures that are looked for, in order
  *   ECDSA P-256 (named curve)        SHA-256
  *   ECDSA P-384                      SHA-384; SHA-256 (cosign before 3)
  *   ECDSA P-521                      SHA-512; SHA-256 (cosign before 3)
  *   Ed25519                          pure (RFC 8032)
- *   RSA 2048..8192, e odd >= 65537   PKCS #1 v1.5 with SHA-256; PSS with SHA-256
- *   RSASSA-PSS, same sizes           PSS with SHA-256, SHA-384 or SHA-512, as far
+ *   RSA                              PKCS #1 v1.5 with SHA-256; PSS with SHA-256
+ *   RSASSA-PSS                       PSS with SHA-256, SHA-384 or SHA-512, as far
  *                                    as the key's own parameters allow
  *
  * ECDSA signatures are DER (RFC 3279 2.2.3), without trailing bytes; a high S is
  * accepted. cosign signs with PKCS #1 v1.5 whenever it has an rsaEncryption key;
  * Sigstore's registry also has PSS for such keys (PKIX_RSA_PSS_*), hence both.
- * Any other key, Ed25519ph and ML-DSA among them (OpenSSL 3.0 has neither), is
- * CV_R_UNSUPPORTED; a key that is too weak is CV_R_RULE. A curve given by
- * explicit parameters is refused: it need not be the curve it looks like.
+ * Ed25519ph is CV_R_UNSUPPORTED (OpenSSL 3.0 has none).
  */
 #ifndef CV_TRUST_KEY_H
 #define CV_TRUST_KEY_H
@@ -29,25 +24,7 @@
 #include "trust/base/digest.h"
 #include "trust/base/frame.h"
 #include "trust/base/limits.h"
-
-struct cv_pubkey;
-
-/* cv_pubkey_load: `name` is for messages. CV_R_MALFORMED, CV_R_UNSUPPORTED,
- * CV_R_RULE, CV_R_LIMIT. */
-int cv_pubkey_load(struct cv_pubkey **ret, const char *name, struct cv_span pem,
-		   struct cv_err *e) cv_must;
-
-/* cv_pubkey_load_der: the same from a SubjectPublicKeyInfo, as trust roots and
- * certificates hold it. */
-int cv_pubkey_load_der(struct cv_pubkey **ret, const char *name, struct cv_span der,
-		       struct cv_err *e) cv_must;
-void cv_pubkey_free(struct cv_pubkey **k);
-
-const struct cv_digest *cv_pubkey_id(const struct cv_pubkey *k);
-const char *cv_pubkey_kind(const struct cv_pubkey *k); /* "ECDSA P-256" */
-
-/* cv_pubkey_der: append its SubjectPublicKeyInfo. */
-int cv_pubkey_der(struct cv_buf *out, const struct cv_pubkey *k, struct cv_err *e) cv_must;
+#include "trust/base/pubkey.h"
 
 /* cv_pubkey_details: the name that Sigstore's registry of algorithms has for
  * signatures by this key (PublicKeyDetails of sigstore_common.proto), and their

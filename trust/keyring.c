@@ -28,12 +28,8 @@ cv_keyring_add(struct cv_keyring *r, const char *name, struct cv_span pem, struc
 	if (r->n == CV_MAX_KEYS)
 		return cv_fail(e, CV_R_LIMIT, "found more than %d keys", CV_MAX_KEYS);
 	cv_text_fmt(what, sizeof(what), "key of %s", cv_text_brief(brief, cv_span_str(name)));
-	if (cv_pubkey_load(&key, what, pem, e) != 0) {
-		if (e->reason == CV_R_MALFORMED || e->reason == CV_R_RULE ||
-		    e->reason == CV_R_LIMIT)
-			return cv_fail(e, CV_R_CONFIG, "%s", e->text);
+	if (cv_pubkey_load(&key, what, pem, e) != 0)
 		return -1;
-	}
 	if (holds(r, name, key))
 		return 0;
 	r->key[r->n].name = strdup(name);

@@ -4,7 +4,7 @@
 #include "trust/base/json.h"
 #include "trust/base/sandbox.h"
 #include "trust/key.h"
-#include "trust/ssl.h"
+#include "trust/base/ssl.h"
 #include "trust/tasks.h"
 
 #include "trust/base/banned.h"

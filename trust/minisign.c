@@ -3,7 +3,7 @@
  * signature over it was verified. */
 #include "trust/minisign.h"
 #include "trust/ed25519.h"
-#include "trust/ssl.h"
+#include "trust/base/ssl.h"
 
 #include <stdio.h>
 #include <string.h>

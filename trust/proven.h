@@ -33,8 +33,8 @@ struct cv_keyring {
 	size_t n;
 };
 
-/* cv_keyring_add: a key that cannot be used is the policy's mistake: CV_R_CONFIG,
- * or CV_R_UNSUPPORTED. */
+/* cv_keyring_add: the reasons of cv_pubkey_load(). Whoever read the policy has asked
+ * the same function before: a worker has no say about configuration. */
 int cv_keyring_add(struct cv_keyring *r, const char *name, struct cv_span pem,
 		   struct cv_err *e) cv_must;
 void cv_keyring_clear(struct cv_keyring *r);

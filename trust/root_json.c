@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* root_json.c: see root_json.h. Must never take what has no beginning for valid. */
 #include "trust/root_json.h"
-#include "trust/ssl.h"
+#include "trust/base/ssl.h"
 
 #include <stdlib.h>
 #include <string.h>

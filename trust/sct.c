@@ -2,7 +2,7 @@
 /* sct.c: see sct.h. Must never take the issuer's key from the certificate's own
  * words: two authorities can have one name. */
 #include "trust/sct.h"
-#include "trust/ssl.h"
+#include "trust/base/ssl.h"
 #include "trust/x509_int.h"
 
 #include <string.h>

@@ -1,12 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signature.c: the raw signature check of key.h. Must never answer "verified"
  * to anything but OpenSSL's own 1. */
-#include "trust/key_int.h"
-#include "trust/ssl.h"
+#include "trust/key.h"
+#include "trust/base/pubkey_int.h"
+#include "trust/base/ssl.h"
 
 #include <openssl/rsa.h>
 
 #include "trust/base/banned.h"
+
+const char *
+cv_pubkey_details(const struct cv_pubkey *k, enum cv_alg *alg)
+{
+	static const struct {
+		enum cv_family family;
+		int bits;
+		enum cv_alg alg;
+		const char *name;
+	} known[] = {
+		{ CV_FAMILY_ECDSA, 256, CV_SHA256, "PKIX_ECDSA_P256_SHA_256" },
+		{ CV_FAMILY_ECDSA, 384, CV_SHA384, "PKIX_ECDSA_P384_SHA_384" },
+		{ CV_FAMILY_ECDSA, 521, CV_SHA512, "PKIX_ECDSA_P521_SHA_512" },
+		{ CV_FAMILY_RSA, 2048, CV_SHA256, "PKIX_RSA_PKCS1V15_2048_SHA256" },
+		{ CV_FAMILY_RSA, 3072, CV_SHA256, "PKIX_RSA_PKCS1V15_3072_SHA256" },
+		{ CV_FAMILY_RSA, 4096, CV_SHA256, "PKIX_RSA_PKCS1V15_4096_SHA256" },
+	};
+
+	for (size_t i = 0; i < CV_COUNT(known); i++)
+		if (k->family == known[i].family && EVP_PKEY_get_bits(k->pkey) == known[i].bits) {
+			*alg = known[i].alg;
+			return known[i].name;
+		}
+	return NULL;
+}
 
 /* ---- messages ---- */
 

@@ -3,7 +3,7 @@
  * to anything but OpenSSL's own 1. */
 #include "trust/ssh_int.h"
 #include "trust/ed25519.h"
-#include "trust/ssl.h"
+#include "trust/base/ssl.h"
 
 #include <stdlib.h>
 #include <string.h>

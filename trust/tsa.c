@@ -2,7 +2,7 @@
 /* tsa.c: see tsa.h. Must never believe a time because of a certificate that came
  * with the token. */
 #include "trust/tsa.h"
-#include "trust/ssl.h"
+#include "trust/base/ssl.h"
 #include "trust/x509_int.h"
 
 #include <string.h>

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "trust/base/clock.h"
-#include "trust/ssl.h"
+#include "trust/base/ssl.h"
 
 #include "trust/base/banned.h"
 

@@ -12,8 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trust/base/ref.h"
 #include "trust/base/text.h"
 #include "verify/embed.h"
+#include "verify/tree.h"
 
 #include "trust/base/banned.h"
 
@@ -35,10 +37,37 @@ quote(struct cv_buf *out, const char *text, struct cv_err *e)
 	return 0;
 }
 
+/* named_wrong: -1 unless PATH lies below dir, or REF is one. */
+static int
+named_wrong(const char *option, enum cv_atype type, const char *value, const char *dir,
+	    struct cv_err *e)
+{
+	cv_auto(cv_closep) int fd = -1, found = -1;
+	struct cv_image_ref ref;
+	const char *wrong;
+
+	if (type == CV_A_IMAGE) {
+		if (cv_image_ref_parse(&ref, cv_span_str(value), e) == 0)
+			return 0;
+		e->reason = CV_R_USAGE;
+		return cv_fail_within(e, "--%s", option);
+	}
+	wrong = cv_tree_path_wrong(value);
+	if (wrong != NULL)
+		return cv_fail(e, CV_R_USAGE, "--%s: found %.400s, want a path below %.400s: %s",
+			       option, value, dir, wrong);
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	found = fd < 0 ? -1 : openat(fd, value, O_PATH | O_CLOEXEC);
+	if (found < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return cv_fail(e, CV_R_USAGE, "--%s: there is no %.400s in %.400s", option, value,
+			       dir);
+	return found < 0 ? cv_fail_errno(e, "--%s: %.400s", option, value) : 0;
+}
+
 /* add_named: --model NAME=PATH and the like. */
 static int
 add_named(struct cv_discovered *d, const struct cv_cmdline *c, const char *option,
-	  enum cv_atype type, struct cv_err *e)
+	  enum cv_atype type, const char *dir, struct cv_err *e)
 {
 	size_t n;
 	const char *const *v = cv_cl_values(c, option, &n);
@@ -53,6 +82,8 @@ add_named(struct cv_discovered *d, const struct cv_cmdline *c, const char *optio
 			return cv_fail(e, CV_R_USAGE,
 				       "--%s %.100s: want NAME=%s, NAME of a-z 0-9 . _ -", option,
 				       v[i], type == CV_A_IMAGE ? "REF" : "PATH");
+		if (named_wrong(option, type, eq + 1, dir, e) != 0)
+			return -1;
 		if (cv_discover_add(d, type, name, eq + 1) == NULL)
 			return cv_fail(e, CV_R_USAGE, "--%s: too many parts, or too long a path",
 				       option);
@@ -96,11 +127,14 @@ gather(struct cv_discovered *d, const struct cv_cmdline *c, const char *dir, str
 	};
 
 	for (size_t i = 0; i < CV_COUNT(named); i++) {
-		if (add_named(d, c, named[i].option, named[i].type, e) != 0)
+		if (add_named(d, c, named[i].option, named[i].type, dir, e) != 0)
 			return -1;
 	}
 	if (!local_named(c) && look(d, dir, e) != 0)
 		return -1;
+	if (d->n == 0 && d->odd > 0)
+		return cv_fail(e, CV_R_USAGE, "%.400s/%s: %s, so agent.json cannot name it", dir,
+			       d->odd_path, cv_tree_path_wrong(d->odd_path));
 	if (d->n == 0)
 		return cv_fail(e, CV_R_USAGE,
 			       "%s: nothing here looks like a part of an agent (an OCI layout, a "
@@ -192,9 +226,30 @@ agent_text(struct cv_buf *out, const struct cv_discovered *d, const char *name, 
 	return cv_buf_ok(out, "agent.json", e);
 }
 
+/* put_key: --key FILE as an element of "keys": its name if it lies below dir, where
+ * the policy will find it, else the key itself. What is no public key goes nowhere. */
+static int
+put_key(struct cv_buf *out, const char *file, const char *dir, struct cv_err *e)
+{
+	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_KEY_PEM);
+	cv_auto(cv_mem_free) struct cv_mem m = { 0 };
+	const char *name = file;
+	size_t n = strlen(dir);
+	struct cv_key key;
+	int got = cv_conf_read(&text, AT_FDCWD, file, CV_MAX_KEY_PEM, e);
+
+	if (got == 0)
+		return cv_fail(e, CV_R_USAGE, "--key %.400s: there is no such file", file);
+	if (got < 0 || cv_key_parse(&m, &key, cv_buf_span(&text), file, e) != 0)
+		return cv_fail_within(e, "--key");
+	if (strcmp(dir, ".") != 0)
+		name = strncmp(file, dir, n) == 0 && file[n] == '/' ? file + n + 1 : "/";
+	return quote(out, cv_tree_path_wrong(name) == NULL ? name : key.pem, e);
+}
+
 static int
 policy_text(struct cv_buf *out, const struct cv_cmdline *c, const char *name, const char *preset,
-	    struct cv_err *e)
+	    const char *dir, struct cv_err *e)
 {
 	size_t n;
 	const char *const *keys = cv_cl_values(c, "key", &n);
@@ -208,7 +263,7 @@ policy_text(struct cv_buf *out, const struct cv_cmdline *c, const char *name, co
 		cv_buf_str(out, ",\n\n  \"signers\": {\n    \"maker\": { \"keys\": [");
 		for (size_t i = 0; i < n; i++) {
 			cv_buf_str(out, i > 0 ? ", " : "");
-			if (quote(out, keys[i], e) != 0)
+			if (put_key(out, keys[i], dir, e) != 0)
 				return -1;
 		}
 		cv_buf_str(out, "] }\n  },\n  \"rules\": [\n"
@@ -273,26 +328,39 @@ preset_name(const char **ret, const struct cv_cmdline *c, struct cv_err *e)
 	return cv_fail(e, CV_R_USAGE, "--preset %.100s: want strict, standard or audit", *ret);
 }
 
+/* in_order: what would be written says what it should: nothing is, otherwise. */
+static int
+in_order(const struct cv_buf *agent, const struct cv_buf *policy, const char *dir, struct cv_err *e)
+{
+	cv_auto(cv_agent_free) struct cv_agent *a = NULL;
+	cv_auto(cv_policy_free) struct cv_policy *p = NULL;
+	cv_auto(cv_closep) int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return cv_fail_errno(e, "%.400s", dir);
+	if (cv_agent_parse(&a, "agent.json, not written", cv_buf_span(agent), e) == 0 &&
+	    cv_policy_parse(&p, "policy.json, not written", cv_buf_span(policy), fd, e) == 0)
+		return 0;
+	if (e->reason == CV_R_CONFIG)
+		e->reason = CV_R_USAGE;
+	return -1;
+}
+
 static int
 init_in(struct cv_cmdline *c, const char *dir, struct cv_discovered *d, struct cv_err *e)
 {
 	cv_auto(cv_buf_free) struct cv_buf agent = CV_BUF(CV_MAX_HUMAN_FILE);
 	cv_auto(cv_buf_free) struct cv_buf policy = CV_BUF(CV_MAX_HUMAN_FILE);
 	char agent_path[PATH_MAX], policy_path[PATH_MAX], name[65];
-	cv_auto(cv_agent_free) struct cv_agent *parsed = NULL;
 	const char *preset;
 
 	if (preset_name(&preset, c, e) != 0 || gather(d, c, dir, e) != 0 ||
 	    agent_name(name, c, dir, e) != 0 || agent_text(&agent, d, name, e) != 0 ||
-	    policy_text(&policy, c, name, preset, e) != 0)
+	    policy_text(&policy, c, name, preset, dir, e) != 0 ||
+	    in_order(&agent, &policy, dir, e) != 0)
 		return -1;
 	(void)snprintf(agent_path, sizeof(agent_path), "%s/agent.json", dir);
 	(void)snprintf(policy_path, sizeof(policy_path), "%s/policy.json", dir);
-	/* what it writes has to be in order: a wrong --image is found here */
-	if (cv_agent_parse(&parsed, agent_path, cv_buf_span(&agent), e) != 0) {
-		e->reason = CV_R_USAGE;
-		return -1;
-	}
 	if (access(policy_path, F_OK) == 0)
 		return cv_fail(e, CV_R_USAGE, "%s is there already; init does not replace it",
 			       policy_path);
@@ -303,6 +371,18 @@ init_in(struct cv_cmdline *c, const char *dir, struct cv_discovered *d, struct c
 		return -1;
 	}
 	return 0;
+}
+
+/* left_out: parts whose names agent.json cannot hold. */
+static void
+left_out(const struct cv_cmdline *c, const struct cv_discovered *d)
+{
+	char shown[CV_TEXT_BRIEF];
+
+	if (d->odd > 0)
+		cv_say(c, "  left out, since no file of ours can name it: %s (%s)%s",
+		       cv_text_brief(shown, cv_span_str(d->odd_path)),
+		       cv_tree_path_wrong(d->odd_path), d->odd > 1 ? ", and more of the kind" : "");
 }
 
 static int
@@ -324,7 +404,8 @@ run_init(struct cv_cmdline *c, struct cv_err *e)
 		cv_say(c, "  %-8s %-20s %s", cv_atype_word(d->v[i].type), d->v[i].name,
 		       d->v[i].path);
 	if (d->dropped > 0)
-		cv_say(c, "  and %zu more that were left out", d->dropped);
+		cv_say(c, "  and %zu more that were left out: too many", d->dropped);
+	left_out(c, d);
 	cv_say(c, "agent.json and policy.json written: look at them, then: clawverify lock");
 	return CV_EXIT_PASS;
 }

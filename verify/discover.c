@@ -12,7 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "verify/tree.h"
+
 #include "trust/base/banned.h"
+
+#define LAYOUT "oci-layout:"
 
 static void
 close_dir(DIR **d)
@@ -85,6 +89,20 @@ cv_discover_add(struct cv_discovered *d, enum cv_atype type, const char *wish, c
 	return f;
 }
 
+/* add: one more part that was found, if agent.json can hold its path. */
+static void
+add(struct cv_discovered *d, enum cv_atype type, const char *wish, const char *path)
+{
+	const char *dir = strncmp(path, LAYOUT, strlen(LAYOUT)) == 0 ? path + strlen(LAYOUT) : path;
+
+	if (cv_tree_path_wrong(dir) == NULL) {
+		(void)cv_discover_add(d, type, wish, path);
+		return;
+	}
+	if (d->odd++ == 0)
+		(void)snprintf(d->odd_path, sizeof(d->odd_path), "%s", dir);
+}
+
 /* stem: a file's name without its last ending; npm's version stays. */
 static void
 stem(char *out, size_t room, const char *file)
@@ -110,11 +128,11 @@ look_file(struct cv_discovered *d, const char *name, const char *path, bool in_p
 
 	stem(wish, sizeof(wish), name);
 	if (ends(name, ".safetensors") || ends(name, ".gguf"))
-		(void)cv_discover_add(d, CV_A_MODEL, wish, path);
+		add(d, CV_A_MODEL, wish, path);
 	else if (ends(name, ".tgz") || ends(name, ".mcpb"))
-		(void)cv_discover_add(d, CV_A_MCP, wish, path);
+		add(d, CV_A_MCP, wish, path);
 	else if (prompt_like(name) || (in_prompts && (ends(name, ".md") || ends(name, ".txt"))))
-		(void)cv_discover_add(d, CV_A_PROMPT, wish, path);
+		add(d, CV_A_PROMPT, wish, path);
 }
 
 /* type_of_dir: by what lies directly in it; 0 if nothing tells. */
@@ -187,11 +205,11 @@ look_entry(struct cv_discovered *d, int fd, const char *name, const char *prefix
 	if (type != 0) {
 		char layout[CV_MAX_REF + 1];
 
-		if (type == CV_A_IMAGE && (size_t)snprintf(layout, sizeof(layout), "oci-layout:%s",
-							   path) < sizeof(layout))
-			(void)cv_discover_add(d, CV_A_IMAGE, name, layout);
+		if (type == CV_A_IMAGE &&
+		    (size_t)snprintf(layout, sizeof(layout), LAYOUT "%s", path) < sizeof(layout))
+			add(d, CV_A_IMAGE, name, layout);
 		else if (type != CV_A_IMAGE)
-			(void)cv_discover_add(d, (enum cv_atype)type, name, path);
+			add(d, (enum cv_atype)type, name, path);
 		return 0;
 	}
 	return prefix[0] == '\0' && is_below(name) ? look(d, fd, name, name, e) : 0;

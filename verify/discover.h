@@ -12,7 +12,8 @@
  *   *prompt*.md, *prompt*.txt                 prompt
  *
  * Looks one level down into skills/, models/, tools/, prompts/. Hidden entries
- * are passed over.
+ * are passed over; what has a name that agent.json cannot hold is left out, and
+ * counted.
  */
 #ifndef CV_DISCOVER_H
 #define CV_DISCOVER_H
@@ -30,7 +31,9 @@ struct cv_found {
 struct cv_discovered {
 	struct cv_found v[CV_DISCOVER_MAX]; /* sorted by path */
 	size_t n;
-	size_t dropped; /* more than that */
+	size_t dropped;                /* more than that */
+	size_t odd;                    /* parts whose path cv_tree_path_wrong() refuses */
+	char odd_path[CV_MAX_REF + 1]; /* the first of them, as it is on disk */
 };
 
 int cv_discover(struct cv_discovered *ret, const char *dir, struct cv_err *e) cv_must;

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "trust/base/ssl.h"
+
 #include "trust/base/banned.h"
 
 /* std_fds: descriptors 0 to 2 are there, so that no file of ours becomes one. A
@@ -26,6 +28,7 @@ std_fds(void)
 int
 main(int argc, char **argv)
 {
+	cv_ssl_watch(); /* out of memory is not a bad key */
 	if (std_fds() != 0)
 		return CV_EXIT_INTERNAL;
 	/* a reader that goes away is an error of write(2), not our death */

@@ -71,6 +71,8 @@ shared(const struct cv_policy *p, const struct cv_signer *a, const struct cv_sig
 static int
 read_signers(struct cv_policy *p, struct cv_jv v, int dirfd, struct cv_err *e)
 {
+	size_t keys = 0;
+
 	if (v.absent)
 		return 0;
 	if (cv_jv_want(v, CV_J_OBJECT, e) != 0)
@@ -89,6 +91,12 @@ read_signers(struct cv_policy *p, struct cv_jv v, int dirfd, struct cv_err *e)
 		for (size_t k = 0; k < p->nsigners; k++)
 			if (shared(p, &p->signers[k], s, e) != 0)
 				return -1;
+		keys += s->nkeys;
+		if (keys > CV_MAX_KEYS) /* whichever rule names whom, one task takes them */
+			return cv_jv_fail(i, e, CV_R_CONFIG,
+					  "found %zu keys up to here, want at most %d in all "
+					  "signers together",
+					  keys, CV_MAX_KEYS);
 		p->nsigners++;
 	}
 	qsort(p->signers, p->nsigners, sizeof(*p->signers), by_signer);

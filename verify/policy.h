@@ -240,8 +240,8 @@ int cv_policy_launch(const struct cv_policy *p, const struct cv_agent *a,
  * cv_json_emit, and its RFC 8785 form is what policy->digest is of. */
 int cv_policy_effective(const struct cv_policy *p, json_t **ret, struct cv_err *e) cv_must;
 
-/* cv_key_parse: one PEM block "PUBLIC KEY" and white space around it. fills pem
- * and id. The block's meaning is the trust worker's business. */
+/* cv_key_parse: a key of the kinds of trust/base/pubkey.h, as PEM; fills pem and id.
+ * Any other is CV_R_CONFIG. */
 int cv_key_parse(struct cv_mem *m, struct cv_key *ret, struct cv_span pem, const char *what,
 		 struct cv_err *e) cv_must;
 

@@ -1,138 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * policy_key.c: public keys in our own files (RFC 7468 section 13). Must never
- * take two keys for one, nor one for two: the identity is the SHA-256 of the
- * SubjectPublicKeyInfo. What the key means is the trust worker's business.
+ * policy_key.c: public keys in our own files. Must never take a key that the
+ * trust worker would refuse: both ask trust/base/pubkey.h.
  */
 #include "verify/policy.h"
 
 #include <string.h>
 
-#include "trust/base/enc.h"
 #include "trust/base/limits.h"
+#include "trust/base/pubkey.h"
 
 #include "trust/base/banned.h"
-
-#define BEGIN "-----BEGIN PUBLIC KEY-----"
-#define END   "-----END PUBLIC KEY-----"
-
-static bool
-is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct cv_span
-trim(struct cv_span s)
-{
-	while (s.n > 0 && is_space(s.p[0]))
-		cv_span_take(&s, 1);
-	while (s.n > 0 && is_space(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
-/* instead: what a file is that is not a public key, in a word that helps. */
-static const char *
-instead(struct cv_span s)
-{
-	if (memmem(s.p, s.n, "PRIVATE KEY-----", 16) != NULL)
-		return "a private key";
-	if (memmem(s.p, s.n, "-----BEGIN CERTIFICATE", 22) != NULL)
-		return "a certificate";
-	if (memmem(s.p, s.n, "-----BEGIN PGP", 14) != NULL)
-		return "an OpenPGP key";
-	if (cv_span_has_prefix(s, "ssh-") || cv_span_has_prefix(s, "ecdsa-"))
-		return "an OpenSSH key";
-	if (memmem(s.p, s.n, "-----BEGIN ", 11) != NULL)
-		return "another kind of PEM block";
-	return s.n == 0 ? "nothing" : "no PEM block";
-}
-
-/* body: the base64 between the two lines, white space taken out. */
-static int
-body(struct cv_buf *out, struct cv_span pem, const char *what, struct cv_err *e)
-{
-	struct cv_span s = trim(pem);
-	const size_t begin = strlen(BEGIN), end = strlen(END);
-
-	if (s.n < begin + end || !cv_span_has_prefix(s, BEGIN) || !cv_span_has_suffix(s, END))
-		return cv_fail(e, CV_R_CONFIG,
-			       "%s: found %s, want one PEM block \"PUBLIC KEY\" and nothing else",
-			       what, instead(s));
-	for (size_t i = begin; i < s.n - end; i++) {
-		if (s.p[i] == '-')
-			return cv_fail(e, CV_R_CONFIG,
-				       "%s: found more than one PEM block, want "
-				       "one key a file",
-				       what);
-		if (!is_space(s.p[i]))
-			cv_buf_byte(out, s.p[i]);
-	}
-	return cv_buf_ok(out, what, e);
-}
-
-/* whole: is this one DER SEQUENCE and nothing after it (X.690 8.1.3, 10.1)? */
-static bool
-whole(struct cv_span der)
-{
-	uint8_t tag = cv_span_u8(&der), first = cv_span_u8(&der);
-	size_t n = first;
-
-	if (first == 0x81)
-		n = cv_span_u8(&der);
-	else if (first == 0x82)
-		n = cv_span_u16be(&der);
-	else if (first >= 0x80)
-		return false;
-	return !der.bad && tag == 0x30 && n > 0 && der.n == n && (first < 0x80 || n >= 0x80);
-}
-
-/* write: the block as everybody writes it, so that white space in a file does
- * not change a policy's digest. */
-static const char *
-write(struct cv_mem *m, struct cv_span base64, struct cv_err *e)
-{
-	cv_auto(cv_buf_free) struct cv_buf out = CV_BUF(2 * CV_MAX_KEY_PEM);
-
-	cv_buf_str(&out, BEGIN "\n");
-	while (base64.n > 0) {
-		struct cv_span line = cv_span_take(&base64, base64.n < 64 ? base64.n : 64);
-
-		cv_buf_add(&out, line.p, line.n);
-		cv_buf_byte(&out, '\n');
-	}
-	cv_buf_str(&out, END "\n");
-	if (cv_buf_ok(&out, "a public key", e) != 0)
-		return NULL;
-	return cv_mem_bytes(m, cv_buf_span(&out), e);
-}
 
 int
 cv_key_parse(struct cv_mem *m, struct cv_key *ret, struct cv_span pem, const char *what,
 	     struct cv_err *e)
 {
-	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_KEY_PEM);
-	cv_auto(cv_buf_free) struct cv_buf der = CV_BUF(CV_MAX_KEY_PEM);
+	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(2 * CV_MAX_KEY_PEM);
+	cv_auto(cv_pubkey_free) struct cv_pubkey *key = NULL;
 
-	if (pem.n > CV_MAX_KEY_PEM)
-		return cv_fail(e, CV_R_CONFIG, "%s: found %zu bytes, want at most %llu", what,
-			       pem.n, CV_MAX_KEY_PEM);
-	if (body(&text, pem, what, e) != 0)
+	if (cv_pubkey_load(&key, what, pem, e) != 0) {
+		if (cv_reason_exit(e->reason) != CV_EXIT_INTERNAL)
+			e->reason = CV_R_CONFIG; /* whatever is wrong with it */
 		return -1;
-	if (cv_base64_decode(&der, cv_buf_span(&text), e) != 0) {
-		cv_fail_within(e, "%s", what);
-		return cv_conf_reason(e);
 	}
-	if (!whole(cv_buf_span(&der)))
-		return cv_fail(e, CV_R_CONFIG,
-			       "%s: the PEM block does not hold one DER structure, want a "
-			       "SubjectPublicKeyInfo",
-			       what);
-	ret->pem = write(m, cv_buf_span(&text), e);
-	if (ret->pem == NULL)
+	/* written anew: white space in a file does not change a policy's digest */
+	if (cv_pubkey_pem(&text, key, e) != 0)
 		return -1;
-	return cv_digest_of(&ret->id, CV_SHA256, cv_buf_span(&der), e);
+	ret->id = *cv_pubkey_id(key);
+	ret->pem = cv_mem_bytes(m, cv_buf_span(&text), e);
+	return ret->pem == NULL ? -1 : 0;
 }
 
 /* read_key: one element: PEM, or the name of a file that holds it. */
@@ -149,7 +46,7 @@ read_key(struct cv_mem *m, struct cv_key *key, struct cv_jv v, int dirfd, bool *
 		return -1;
 	key->pos = cv_jv_pos(v);
 	if (strncmp(value, "-----BEGIN", 10) == 0) {
-		if (cv_key_parse(m, key, cv_span_str(value), "key", &why) != 0)
+		if (cv_key_parse(m, key, cv_span_str(value), "this key", &why) != 0)
 			return why.reason != CV_R_CONFIG
 				       ? cv_fail(e, why.reason, "%s", why.text)
 				       : cv_jv_fail(v, e, CV_R_CONFIG, "%s", why.text);

@@ -397,7 +397,7 @@ a_key_that_is_none_stops_the_task(void)
 	d_make_world(&w);
 	a = d_image(&w.s, w.index, "", "not a key", D_ALL);
 	T(!a.done);
-	T_INT(a.error.reason, CV_R_CONFIG);
+	T_INT(a.error.reason, CV_R_MALFORMED);
 	d_answer_free(&a);
 	f_sign_image(&w.s, w.key, w.index, F_LEGACY);
 	a = d_image(&w.s, w.index, "", NULL, D_ALL); /* no key at all: nothing counts */

@@ -100,7 +100,7 @@ one_case(struct d_worker *w, const char *root, const char *name, const char *oth
 	keyed = read_one(&key, dir, "key.pub");
 	a = run(w, cv_buf_span(&artifact), keyed ? cv_buf_text(&key) : other, cv_buf_span(&bundle));
 	/* the wrong key of the suite is no well-formed PEM block either */
-	if ((!a.done && (good || a.error.reason != CV_R_CONFIG)) ||
+	if ((!a.done && (good || a.error.reason != CV_R_MALFORMED)) ||
 	    d_facts(&a, CV_F_SIGNER) != (keyed && good ? 1u : 0u)) {
 		d_print(&a);
 		t_fail(__FILE__, __LINE__, "%s", name);

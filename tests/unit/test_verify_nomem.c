@@ -268,7 +268,8 @@ each_allocation(void)
 				       calls[i].name, k, ret, cv_reason_word(e.reason), e.text);
 		}
 		T_INT(ret, 0);
-		T(failed > k / 2);
+		/* a key that could not be loaded is tried once more: that may succeed */
+		T(failed > k / 8);
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key.c: loading public keys; see key.h. Must never accept a key of a kind that
+/* pubkey.c: loading public keys; see pubkey.h. Must never accept a key of a kind that
  * is not in its table, nor give one key two ids. */
-#include "trust/key_int.h"
-#include "trust/ssl.h"
+#include "trust/base/pubkey_int.h"
+#include "trust/base/ssl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,28 +74,40 @@ contains(struct cv_span s, const char *text)
 	return s.n > 0 && memmem(s.p, s.n, text, strlen(text)) != NULL;
 }
 
-/* What it is instead of one block "PUBLIC KEY". */
+/* What it is instead of one block "PUBLIC KEY", and what makes one of it. */
+static const struct {
+	const char *holds, *found, *make;
+} others[] = {
+	{ "PRIVATE KEY-----", "a private key",
+	  "; keep it away from here; its public half: openssl pkey -in FILE -pubout, of a key of "
+	  "cosign: cosign public-key --key FILE" },
+	{ "-----BEGIN CERTIFICATE-----", "a certificate",
+	  "; the key in it: openssl x509 -in FILE -noout -pubkey" },
+	{ "-----BEGIN RSA PUBLIC KEY-----", "an RSA key in the PKCS #1 form",
+	  "; in the other form: openssl rsa -RSAPublicKey_in -in FILE -pubout" },
+	{ "-----BEGIN PGP", "an OpenPGP key", "" },
+	{ "-----BEGIN SSH2", "an SSH key", "" },
+	{ BEGIN_KEY, "more than the one block, or text around it", "" },
+	{ BEGIN, "a PEM block of another kind", "" },
+	{ "ssh-ed25519 ", "an SSH key", "" },
+	{ "ecdsa-sha2-", "an SSH key", "; in the other form: ssh-keygen -f FILE -e -m PKCS8" },
+	{ "ssh-rsa ", "an SSH key", "; in the other form: ssh-keygen -f FILE -e -m PKCS8" },
+};
+
 static int
 not_a_key(const char *name, struct cv_span pem, struct cv_err *e)
 {
-	const char *found = "no PEM block";
+	const char *found = trim(pem).n == 0 ? "nothing" : "no PEM block", *make = "";
 
-	if (contains(pem, "PRIVATE KEY-----"))
-		return cv_fail(e, CV_R_MALFORMED,
-			       "%s: found a private key, want the public one; keep the private key "
-			       "away from here, and make its public half with \"openssl pkey "
-			       "-pubout\" or \"cosign public-key\"",
-			       name);
-	if (contains(pem, "-----BEGIN CERTIFICATE-----"))
-		found = "a certificate";
-	else if (contains(pem, "-----BEGIN RSA PUBLIC KEY-----"))
-		found = "an RSA key in the PKCS #1 form";
-	else if (contains(pem, BEGIN_KEY))
-		found = "more than the one block, or text around it";
-	else if (contains(pem, BEGIN))
-		found = "a PEM block of another kind";
-	return cv_fail(e, CV_R_MALFORMED, "%s: found %s, want exactly one block \"" BEGIN_KEY "\"",
-		       name, found);
+	for (size_t i = 0; i < CV_COUNT(others); i++)
+		if (contains(pem, others[i].holds)) {
+			found = others[i].found;
+			make = others[i].make;
+			break;
+		}
+	return cv_fail(e, CV_R_MALFORMED,
+		       "%s: found %s, want exactly one block \"" BEGIN_KEY "\"%s", name, found,
+		       make);
 }
 
 static int
@@ -139,7 +151,8 @@ curve(struct cv_pubkey *k, const char *name, struct cv_err *e)
 				   &explicit_params) != 1 ||
 	    explicit_params != 0)
 		return cv_ssl_fail(e, CV_R_UNSUPPORTED,
-				   "%s: found a curve given by its parameters, want it named",
+				   "%s: found a curve given by its parameters, want a named "
+				   "one: " CV_PUBKEY_KINDS,
 				   name);
 	for (size_t i = 0; i < CV_COUNT(curves); i++) {
 		if (strcmp(group, curves[i].group) != 0)
@@ -150,8 +163,9 @@ curve(struct cv_pubkey *k, const char *name, struct cv_err *e)
 		k->hash[1] = curves[i].hash[1];
 		return 0;
 	}
-	return cv_fail(e, CV_R_UNSUPPORTED, "%s: found the curve %s, want P-256, P-384 or P-521",
-		       name, group);
+	return cv_fail(e, CV_R_UNSUPPORTED,
+		       "%s: found an ECDSA key on the curve %s, want " CV_PUBKEY_KINDS, name,
+		       group);
 }
 
 static int
@@ -162,18 +176,19 @@ rsa(struct cv_pubkey *k, const char *name, bool pss, struct cv_err *e)
 	bool weak;
 
 	if (bits < 2048 || bits > 8192)
-		return cv_fail(e, CV_R_RULE, "%s: found an RSA key of %d bits, want 2048 to 8192",
-			       name, bits);
+		return cv_fail(e, CV_R_RULE,
+			       "%s: found an RSA key of %d bits, want " CV_PUBKEY_KINDS, name,
+			       bits);
 	if (EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
 		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found an RSA key without exponent",
 				   name);
 	weak = !BN_is_odd(exponent) || BN_num_bits(exponent) < 17 || BN_num_bits(exponent) > 64;
 	BN_free(exponent);
 	if (weak)
-		return cv_fail(
-			e, CV_R_RULE,
-			"%s: found an RSA exponent that is even, under 65537 or over 64 bits",
-			name);
+		return cv_fail(e, CV_R_RULE,
+			       "%s: found an RSA exponent that is even, under 65537 or over 64 "
+			       "bits, want " CV_PUBKEY_KINDS " and the exponent 65537",
+			       name);
 	k->family = pss ? CV_FAMILY_PSS : CV_FAMILY_RSA;
 	k->kind = pss ? "RSASSA-PSS" : "RSA";
 	k->hash[0] = CV_SHA256;
@@ -198,8 +213,8 @@ classify(struct cv_pubkey *k, const char *name, const X509_PUBKEY *spki, struct 
 	if (nid != NID_X9_62_id_ecPublicKey && nid != NID_rsaEncryption && nid != NID_rsassaPss &&
 	    nid != NID_ED25519)
 		return cv_ssl_fail(e, CV_R_UNSUPPORTED,
-				   "%s: found a key of algorithm %s, want ECDSA, RSA or Ed25519",
-				   name, text);
+				   "%s: found a key of algorithm %s, want " CV_PUBKEY_KINDS, name,
+				   text);
 	k->pkey = X509_PUBKEY_get(spki);
 	if (k->pkey == NULL)
 		return cv_ssl_fail(e, CV_R_MALFORMED, "%s: found an %s key that cannot be decoded",
@@ -380,33 +395,31 @@ cv_pubkey_der(struct cv_buf *out, const struct cv_pubkey *k, struct cv_err *e)
 	int n = i2d_PUBKEY(k->pkey, &der);
 
 	if (n <= 0)
-		return cv_ssl_fail(e, CV_R_MALFORMED, "a key cannot be encoded");
+		return cv_fail_memory(e); /* it could when it was loaded */
 	cv_buf_add(out, der, (size_t)n);
 	OPENSSL_free(der);
 	return cv_buf_ok(out, "a key", e);
 }
 
-const char *
-cv_pubkey_details(const struct cv_pubkey *k, enum cv_alg *alg)
+int
+cv_pubkey_pem(struct cv_buf *out, const struct cv_pubkey *k, struct cv_err *e)
 {
-	static const struct {
-		enum cv_family family;
-		int bits;
-		enum cv_alg alg;
-		const char *name;
-	} known[] = {
-		{ CV_FAMILY_ECDSA, 256, CV_SHA256, "PKIX_ECDSA_P256_SHA_256" },
-		{ CV_FAMILY_ECDSA, 384, CV_SHA384, "PKIX_ECDSA_P384_SHA_384" },
-		{ CV_FAMILY_ECDSA, 521, CV_SHA512, "PKIX_ECDSA_P521_SHA_512" },
-		{ CV_FAMILY_RSA, 2048, CV_SHA256, "PKIX_RSA_PKCS1V15_2048_SHA256" },
-		{ CV_FAMILY_RSA, 3072, CV_SHA256, "PKIX_RSA_PKCS1V15_3072_SHA256" },
-		{ CV_FAMILY_RSA, 4096, CV_SHA256, "PKIX_RSA_PKCS1V15_4096_SHA256" },
-	};
+	struct cv_buf der = CV_BUF(CV_MAX_KEY_PEM), text = CV_BUF(2 * CV_MAX_KEY_PEM);
+	int r = cv_pubkey_der(&der, k, e);
+	struct cv_span left;
 
-	for (size_t i = 0; i < CV_COUNT(known); i++)
-		if (k->family == known[i].family && EVP_PKEY_get_bits(k->pkey) == known[i].bits) {
-			*alg = known[i].alg;
-			return known[i].name;
-		}
-	return NULL;
+	cv_base64_encode(&text, cv_buf_span(&der));
+	if (r == 0)
+		r = cv_buf_ok(&text, "a key", e);
+	cv_buf_str(out, BEGIN_KEY "\n");
+	for (left = cv_buf_span(&text); left.n > 0;) {
+		struct cv_span line = cv_span_take(&left, left.n < 64 ? left.n : 64);
+
+		cv_buf_add(out, line.p, line.n);
+		cv_buf_byte(out, '\n');
+	}
+	cv_buf_str(out, END_KEY "\n");
+	cv_buf_free(&der);
+	cv_buf_free(&text);
+	return r == 0 ? cv_buf_ok(out, "a key", e) : -1;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ssl.c: see ssl.h. Must never let a lack of memory look like an answer. */
-#include "trust/ssl.h"
+#include "trust/base/ssl.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key_int.h: what key.c and signature.c share; for them alone. */
-#ifndef CV_KEY_INT_H
-#define CV_KEY_INT_H
+/* pubkey_int.h: what pubkey.c and trust/signature.c share; for them alone. */
+#ifndef CV_PUBKEY_INT_H
+#define CV_PUBKEY_INT_H
 
-#include "trust/key.h"
+#include "pubkey.h"
 
 #include <openssl/evp.h>
 
