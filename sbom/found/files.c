@@ -4,12 +4,12 @@
  * looked at when it arrives and then forgotten; what files say about each other is
  * judged at the end. Must never let a file by that it could not read.
  */
+#include "sbom/found/answers.h"
 #include "sbom/found/files_config.h"
 #include "sbom/found/files_format.h"
 #include "sbom/found/files_set.h"
 #include "sbom/found/pickle.h"
 #include "sbom/found/skill.h"
-#include "sbom/found/tally.h"
 #include "sbom/found/tasks.h"
 #include "sbom/found/unicode.h"
 #include "trust/base/limits.h"
@@ -24,10 +24,10 @@
 enum { FILES, TENSORS, SAFETENSORS, GGUF, DATA, CODE, TEXTS, COUNTS };
 
 struct files {
-	struct cv_tally tally;
+	struct cv_answers a;
 	enum cv_files_kind kind;
 	unsigned allowed; /* CV_FMT_* */
-	bool manifest;
+	bool manifest, met_safetensors, met_gguf;
 	uint64_t count[COUNTS];
 	struct cv_set set;
 };
@@ -48,7 +48,7 @@ no(const struct file *f, struct cv_finding *finding, struct cv_err *e)
 	if (finding->where[0] == '\0')
 		cv_finding_where(finding, "%s", f->name);
 	finding->evidence = f->digest;
-	return cv_tally_no(&f->all->tally, finding, e);
+	return cv_answer(&f->all->a, finding, e);
 }
 
 /* about_it: the reasons that speak about the file, not about us */
@@ -156,7 +156,7 @@ take_safetensors(struct file *f, struct cv_err *e)
 	struct cv_err why;
 	int rc;
 
-	cv_tally_met(&f->all->tally, "model.safetensors-invalid");
+	f->all->met_safetensors = true;
 	if (cv_safetensors_check(&s, f->blob, &why) != 0)
 		return blame(f, "model.safetensors-invalid", &why,
 			     "exactly one well-formed safetensors file", e);
@@ -174,7 +174,7 @@ take_gguf(struct file *f, struct cv_err *e)
 	struct cv_gguf g;
 	struct cv_err why;
 
-	cv_tally_met(&f->all->tally, "model.gguf-invalid");
+	f->all->met_gguf = true;
 	if (cv_gguf_check(&g, f->blob, &why) != 0)
 		return blame(f, "model.gguf-invalid", &why, "exactly one well-formed GGUF file", e);
 	f->all->count[GGUF]++;
@@ -211,7 +211,7 @@ take_data(struct file *f, const struct cv_format *format, struct cv_err *e)
 
 	f->all->count[DATA]++;
 	if (format->text && cv_set_is_index(f->name)) {
-		cv_tally_met(&f->all->tally, "model.safetensors-invalid");
+		f->all->met_safetensors = true;
 		if (cv_set_index(&f->all->set, f->name, f->blob, &why) != 0)
 			return blame(f, "model.safetensors-invalid", &why,
 				     "an index of tensors and the files that hold them", e);
@@ -351,29 +351,6 @@ take_prompt(struct file *f, struct cv_err *e)
 /* ---- the task ---- */
 
 static void
-plan(struct files *s)
-{
-	struct cv_tally *t = &s->tally;
-
-	if (s->kind == CV_FILES_MODEL) {
-		cv_tally_add(t, "model.pickle");
-		cv_tally_add(t, "model.format-refused");
-		cv_tally_add(t, "model.code-beside-weights");
-		cv_tally_maybe(t, "model.safetensors-invalid");
-		cv_tally_maybe(t, "model.gguf-invalid");
-		cv_tally_silent(t, "text.hidden-unicode");
-		cv_tally_silent(t, "text.invalid-utf8");
-		return;
-	}
-	if (s->kind == CV_FILES_SKILL) {
-		cv_tally_add(t, "skill.manifest-missing");
-		cv_tally_silent(t, "model.pickle");
-	}
-	cv_tally_add(t, "text.invalid-utf8");
-	cv_tally_add(t, "text.hidden-unicode");
-}
-
-static void
 files_end(void *state)
 {
 	struct files *s = state;
@@ -398,11 +375,9 @@ files_start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_
 	s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return cv_fail_memory(e);
-	s->tally.w = w;
-	s->tally.max = CV_MAX_CHECK_FINDINGS;
+	s->a = CV_ANSWERS(cv_sink_worker(w));
 	s->kind = (enum cv_files_kind)kind;
 	s->allowed = (unsigned)allowed;
-	plan(s);
 	*state = s;
 	return 0;
 }
@@ -449,7 +424,7 @@ on_disagreement(void *ctx, enum cv_set_what what, const char *where, const struc
 	cv_finding_where(&f, "%s", where);
 	cv_finding_found(&f, "%s", why->text);
 	cv_finding_expected(&f, "files that agree with one another");
-	return cv_tally_no(&s->tally, &f, e);
+	return cv_answer(&s->a, &f, e);
 }
 
 /* Nothing to look at is no proof of anything. */
@@ -472,7 +447,7 @@ judge_whole(struct files *s, struct cv_err *e)
 	} else {
 		return 0;
 	}
-	return cv_tally_no(&s->tally, &f, e);
+	return cv_answer(&s->a, &f, e);
 }
 
 static int
@@ -499,12 +474,40 @@ send_counts(struct cv_worker *w, const struct files *s, struct cv_err *e)
 }
 
 static int
+answer_met(struct files *s, const char *id, bool met, struct cv_err *e)
+{
+	const char *const ids[] = { id, NULL };
+
+	return met ? cv_answers_pass(&s->a, ids, e) : cv_answers_none(&s->a, id, e);
+}
+
+/* answer: what was asked of this kind and had no problem (proto.h, "Answers"). */
+static int
+answer(struct files *s, struct cv_err *e)
+{
+	static const char *const model[] = { "model.pickle", "model.format-refused",
+					     "model.code-beside-weights", NULL };
+	static const char *const skill[] = { "skill.manifest-missing", NULL };
+	static const char *const text[] = { "text.invalid-utf8", "text.hidden-unicode", NULL };
+
+	if (s->kind == CV_FILES_MODEL) {
+		if (cv_answers_pass(&s->a, model, e) < 0 ||
+		    answer_met(s, "model.safetensors-invalid", s->met_safetensors, e) < 0)
+			return -1;
+		return answer_met(s, "model.gguf-invalid", s->met_gguf, e);
+	}
+	if (s->kind == CV_FILES_SKILL && cv_answers_pass(&s->a, skill, e) < 0)
+		return -1;
+	return cv_answers_pass(&s->a, text, e);
+}
+
+static int
 files_run(struct cv_worker *w, void *state, struct cv_err *e)
 {
 	struct files *s = state;
 
 	if (cv_set_judge(&s->set, on_disagreement, s, e) != 0 || judge_whole(s, e) != 0 ||
-	    cv_tally_end(&s->tally, e) != 0)
+	    answer(s, e) != 0 || cv_answers_end(&s->a, e) != 0)
 		return -1;
 	return send_counts(w, s, e);
 }

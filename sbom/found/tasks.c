@@ -21,18 +21,6 @@
 #define MAX_TEXT     4096
 
 static int
-send_finding(void *ctx, const struct cv_finding *f, struct cv_err *e)
-{
-	return cv_w_finding(ctx, f, e);
-}
-
-static struct cv_sink
-sink(struct cv_worker *w)
-{
-	return (struct cv_sink){ .finding = send_finding, .ctx = w };
-}
-
-static int
 progress(void *ctx, uint64_t done, uint64_t total, struct cv_err *e)
 {
 	return cv_w_progress(ctx, done, total, e);
@@ -70,10 +58,10 @@ static int
 layer_run(struct cv_worker *w, void *state, struct cv_err *e)
 {
 	struct layer_state *s = state;
-	struct cv_answers a = CV_ANSWERS(sink(w));
+	struct cv_answers a = CV_ANSWERS(cv_sink_worker(w));
 	struct cv_layer found;
 
-	if (cv_layer_walk(&found, &s->job, &a, e) < 0)
+	if (cv_layer_walk(&found, &s->job, &a, e) < 0 || cv_answers_end(&a, e) < 0)
 		return -1;
 	if (!found.whole)
 		return 0;
@@ -117,7 +105,7 @@ merge_start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_
 	if (s == NULL)
 		return cv_fail_memory(e);
 	*state = s;
-	s->a = CV_ANSWERS(sink(w));
+	s->a = CV_ANSWERS(cv_sink_worker(w));
 	s->layers = cv_frame_u64(task, CV_TAG_COUNT, CV_MAX_LAYERS);
 	if (cv_frame_done(task, "the merge task", e) < 0)
 		return -1;
@@ -180,7 +168,7 @@ merge_run(struct cv_worker *w, void *state, struct cv_err *e)
 	if (s->seen != s->layers)
 		return cv_fail(e, CV_R_WORKER, "%llu layers, want %llu",
 			       (unsigned long long)s->seen, (unsigned long long)s->layers);
-	if (cv_merge_finish(s->m, &c, e) < 0)
+	if (cv_merge_finish(s->m, &c, e) < 0 || cv_answers_end(&s->a, e) < 0)
 		return -1;
 	const struct {
 		const char *name;
@@ -266,10 +254,12 @@ static int
 config_run(struct cv_worker *w, void *state, struct cv_err *e)
 {
 	struct config_state *s = state;
-	struct cv_answers a = CV_ANSWERS(sink(w));
+	struct cv_answers a = CV_ANSWERS(cv_sink_worker(w));
 	const struct cv_config_seen seen = { .seen = config_seen, .ctx = s };
 
-	return cv_config_lint(cv_buf_span(&s->text), &a, &seen, e);
+	if (cv_config_lint(cv_buf_span(&s->text), &a, &seen, e) < 0)
+		return -1;
+	return cv_answers_end(&a, e);
 }
 
 static void

@@ -125,21 +125,14 @@ send_waiting(struct package_state *s, struct cv_err *e)
 }
 
 static int
-send_finding(void *ctx, const struct cv_finding *f, struct cv_err *e)
-{
-	return cv_w_finding(ctx, f, e);
-}
-
-static int
 package_run(struct cv_worker *w, void *state, struct cv_err *e)
 {
 	struct package_state *s = state;
 	const struct cv_member_use use = { .ends = wait_member, .ctx = s };
-	const struct cv_sink sink = { .finding = send_finding, .ctx = w };
-	struct cv_answers a = CV_ANSWERS(sink);
+	struct cv_answers a = CV_ANSWERS(cv_sink_worker(w));
 	struct cv_package p;
 
-	if (cv_package_walk(&p, s->blob, &use, &a, e) < 0)
+	if (cv_package_walk(&p, s->blob, &use, &a, e) < 0 || cv_answers_end(&a, e) < 0)
 		return -1;
 	if (!p.whole)
 		return 0;

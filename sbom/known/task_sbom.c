@@ -6,7 +6,7 @@
 #include "match.h"
 #include "tasks.h"
 
-#include "sbom/found/tally.h"
+#include "sbom/found/answers.h"
 #include "trust/base/clock.h"
 #include "trust/base/text.h"
 
@@ -19,7 +19,7 @@
 #define U(v)     ((unsigned long long)(v))
 
 struct task {
-	struct cv_tally tally;
+	struct cv_answers a;
 	char name[512], media[256];
 	int64_t now, max_age;
 	struct cv_blob document, index; /* descriptors are ours */
@@ -37,7 +37,7 @@ no(struct task *t, struct cv_finding *f, struct cv_err *e)
 {
 	if (f->where[0] == '\0')
 		cv_finding_where(f, "%s", t->name);
-	return cv_tally_no(&t->tally, f, e);
+	return cv_answer(&t->a, f, e);
 }
 
 static bool
@@ -148,7 +148,6 @@ check_age(struct task *t, struct cv_err *e)
 
 	if (t->db == NULL)
 		return 0;
-	cv_tally_met(&t->tally, "vuln.index-stale");
 	at = cv_db_info(t->db)->built;
 	cv_time_text(at, built);
 	cv_finding_where(&f, "advisory index");
@@ -232,7 +231,7 @@ state_hits(struct cv_worker *w, struct task *t, struct cv_err *e)
 	for (size_t i = 0; i < m->n; i++)
 		if (send_vuln(w, &m->hit[i], e) != 0 || state_hit(t, &m->hit[i], e) != 0)
 			return -1;
-	cv_tally_more(&t->tally, "vuln.known", m->more);
+	cv_answers_more(&t->a, "vuln.known", m->more);
 	if (m->n > 0 || m->covered > 0)
 		return 0;
 	f = cv_finding_no("vuln.known", CV_R_NO_COVERAGE);
@@ -275,19 +274,6 @@ sbom_end(void *state)
 	free(t);
 }
 
-static void
-plan(struct cv_tally *tally)
-{
-	tally->max = CV_MAX_VULN_FINDINGS;
-	cv_tally_add(tally, "sbom.malformed");
-	cv_tally_add(tally, "sbom.unsupported");
-	cv_tally_add(tally, "sbom.subject-mismatch");
-	cv_tally_add(tally, "vuln.known");
-	cv_tally_add(tally, "vuln.no-coverage");
-	cv_tally_add(tally, "vuln.index-absent");
-	cv_tally_maybe(tally, "vuln.index-stale");
-}
-
 static int
 sbom_start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_err *e)
 {
@@ -303,8 +289,8 @@ sbom_start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_e
 	t->now = (int64_t)cv_frame_u64(task, CV_TAG_NOW, INT64_MAX / 2);
 	if (cv_frame_has(task, CV_TAG_MAX))
 		t->max_age = (int64_t)cv_frame_u64(task, CV_TAG_MAX, INT64_MAX / 2);
-	t->tally.w = w;
-	plan(&t->tally);
+	t->a = CV_ANSWERS(cv_sink_worker(w));
+	t->a.max = CV_MAX_VULN_FINDINGS;
 	return cv_frame_done(task, "a task to read an SBOM", e);
 }
 
@@ -328,17 +314,40 @@ sbom_item(struct cv_worker *w, struct cv_frame *item, void *state, struct cv_err
 	return cv_frame_done(item, "an item of an SBOM task", e);
 }
 
+/* answer: what was asked and had no problem. How old an index is that is not there,
+ * nobody asked. */
+static int
+answer(struct task *t, struct cv_err *e)
+{
+	static const char *const ids[] = { "sbom.malformed",
+					   "sbom.unsupported",
+					   "sbom.subject-mismatch",
+					   "vuln.known",
+					   "vuln.no-coverage",
+					   "vuln.index-absent",
+					   NULL };
+	static const char *const stale[] = { "vuln.index-stale", NULL };
+
+	if (cv_answers_pass(&t->a, ids, e) < 0 ||
+	    (t->db != NULL ? cv_answers_pass(&t->a, stale, e)
+			   : cv_answers_none(&t->a, stale[0], e)) < 0)
+		return -1;
+	return cv_answers_end(&t->a, e);
+}
+
 static int
 sbom_run(struct cv_worker *w, void *state, struct cv_err *e)
 {
 	struct task *t = state;
 	int rc = read_document(t, e);
 
-	if (rc <= 0)
-		return rc; /* the rest stays unanswered */
+	if (rc == 0)
+		return cv_answers_end(&t->a, e); /* the rest stays unanswered */
+	if (rc < 0)
+		return -1;
 	if (bind_subject(t, e) != 0 || open_index(t, e) != 0 || check_age(t, e) != 0 ||
 	    cv_match(&t->match, t->sbom, t->db, e) != 0 || state_hits(w, t, e) != 0 ||
-	    state_gaps(t, e) != 0 || cv_tally_end(&t->tally, e) != 0)
+	    state_gaps(t, e) != 0 || answer(t, e) != 0)
 		return -1;
 	return send_sbom(w, t, e);
 }

@@ -93,6 +93,7 @@ walk(struct seen *s, const struct cv_buf *blob, const char *media, const struct 
 		job.diff_id = *want;
 	s->n = 0;
 	T_OK(cv_layer_walk(&l, &job, &a, &e), e);
+	T_OK(cv_answers_end(&a, &e), e);
 	(void)close(fd);
 	(void)close(out);
 	return l;

@@ -62,6 +62,7 @@ walk(struct seen *s, const struct cv_buf *archive)
 	s->n = 0;
 	s->files = CV_BUF(1 << 20);
 	T_OK(cv_package_walk(&p, (struct cv_blob){ .fd = fd, .len = archive->n }, &use, &a, &e), e);
+	T_OK(cv_answers_end(&a, &e), e);
 	(void)close(fd);
 	return p;
 }
