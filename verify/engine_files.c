@@ -29,9 +29,10 @@ kind(const struct cv_job *j)
 		return CV_FILES_SKILL;
 	case CV_A_PROMPT:
 		return CV_FILES_PROMPT;
+	case CV_A_FILE:
+		return CV_FILES_PLAIN;
 	case CV_A_IMAGE:
 	case CV_A_MCP:
-	case CV_A_FILE:
 	case CV_A_MCP_REMOTE:
 	case CV_A_MODEL_HOSTED:
 		break;
@@ -97,8 +98,6 @@ contents(struct cv_job *j, struct cv_bytes *b)
 			     .answers = cv_files_checks(j->decl->type) };
 	struct cv_err e = { 0 };
 
-	if (kind(j) == 0) /* a plain file: its bytes are all there is to it */
-		return;
 	if (cv_call_run(&c, &e) != 0)
 		cv_job_err(j, f.check != NULL ? f.check : c.check, NULL, &e);
 	else
@@ -171,8 +170,7 @@ cv_files_run(struct cv_job *j)
 		cv_bytes_close(&b, j);
 		return;
 	}
-	if (kind(j) != 0)
-		cv_call_ready(j);
+	cv_call_ready(j);
 	j->a->digest = b.digest;
 	j->a->size = b.size;
 	j->a->tree = b.local != NULL ? cv_local_tree(b.local) : NULL;

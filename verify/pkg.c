@@ -21,7 +21,8 @@ struct pkg {
 	const struct cv_bytes *bytes;
 	struct cv_blob blob;
 	struct cv_tree *tree;
-	bool named; /* PACKAGE was stated */
+	int scratch; /* the worker's, for one member at a time */
+	bool named;  /* PACKAGE was stated */
 };
 
 static int
@@ -34,6 +35,7 @@ send_package(struct cv_call *c, struct cv_role *r, struct cv_err *e)
 	cv_out_str(o, CV_TAG_NAME, p->bytes->name);
 	cv_out_str(o, CV_TAG_MEDIA, "");
 	cv_out_blob(o, CV_TAG_BLOB, p->blob);
+	cv_out_fd(o, CV_TAG_OUT, p->scratch);
 	return cv_role_send(r, e);
 }
 
@@ -49,7 +51,7 @@ package_fact(struct pkg *p, struct cv_frame *f, struct cv_err *e)
 	if (p->named)
 		return cv_fail(e, CV_R_WORKER, "contents: two PACKAGE facts");
 	p->named = true;
-	if (name[0] == '\0') /* a zip has no manifest that is known */
+	if (name[0] == '\0') /* not every kind has to have a name */
 		return 0;
 	a->package = strdup(name);
 	a->version = strdup(version);
@@ -160,7 +162,10 @@ list(struct pkg *p)
 
 	rc = cv_tree_open(&p->tree, j->decl->name, &e);
 	if (rc == 0)
+		rc = cv_store_scratch(j->run->rq->store, &p->scratch, &e);
+	if (rc == 0)
 		rc = cv_call_run(&c, &e);
+	cv_closep(&p->scratch);
 	if (rc == 0) {
 		tell(&c);
 		rc = finish(p, &c, &otherwise, &e);
@@ -208,7 +213,7 @@ void
 cv_pkg_run(struct cv_job *j)
 {
 	struct cv_bytes b;
-	struct pkg p = { .job = j, .bytes = &b, .blob = CV_NO_BLOB };
+	struct pkg p = { .job = j, .bytes = &b, .blob = CV_NO_BLOB, .scratch = -1 };
 	const char *check = NULL;
 	struct cv_err e = { 0 };
 

@@ -29,10 +29,9 @@ const char *const cv_graph_checks[] = { "oci.malformed",     "oci.ambiguous",
 const char *const cv_merge_checks[] = { "image.link-escape", NULL };
 const char *const cv_config_checks[] = { "image.config-unsafe", NULL };
 const char *const cv_package_checks[] = {
-	"archive.malformed",     "archive.ambiguous",
-	"archive.traversal",     "archive.unsafe-member",
-	"archive.bomb",          "tool.manifest-invalid",
-	"tool.lifecycle-script", NULL,
+	"archive.malformed",     "archive.ambiguous", "archive.traversal",
+	"archive.unsafe-member", "archive.bomb",      "tool.manifest-invalid",
+	"tool.lifecycle-script", "model.pickle",      NULL,
 };
 const char *const cv_sbom_checks[] = { "sbom.malformed",        "sbom.unsupported",
 				       "sbom.subject-mismatch", "vuln.known",
@@ -42,9 +41,11 @@ static const char *const model_checks[] = { "model.pickle", "model.format-refuse
 					    "model.code-beside-weights", NULL };
 static const char *const model_maybe[] = { "model.safetensors-invalid", "model.gguf-invalid",
 					   NULL };
-static const char *const skill_checks[] = { "skill.manifest-missing", "text.invalid-utf8",
-					    "text.hidden-unicode", NULL };
-static const char *const prompt_checks[] = { "text.invalid-utf8", "text.hidden-unicode", NULL };
+static const char *const skill_checks[] = { "skill.manifest-missing", "model.pickle",
+					    "text.invalid-utf8", "text.hidden-unicode", NULL };
+static const char *const prompt_checks[] = { "model.pickle", "text.invalid-utf8",
+					     "text.hidden-unicode", NULL };
+static const char *const plain_checks[] = { "model.pickle", NULL };
 static const char *const local_checks[] = { "file.unsafe", "file.changed", NULL };
 static const char *const sbom_maybe[] = { "vuln.index-absent", "vuln.index-stale", NULL };
 
@@ -58,9 +59,10 @@ cv_files_checks(enum cv_atype type)
 		return skill_checks;
 	case CV_A_PROMPT:
 		return prompt_checks;
+	case CV_A_FILE:
+		return plain_checks;
 	case CV_A_IMAGE:
 	case CV_A_MCP:
-	case CV_A_FILE:
 	case CV_A_MCP_REMOTE:
 	case CV_A_MODEL_HOSTED:
 		break;
@@ -94,18 +96,6 @@ plan_image(struct cv_job *j, struct cv_err *e)
 	return plan_one(j, "fetch.digest-mismatch", false, e);
 }
 
-/* The tool. ids are about npm's manifest: not applicable to a zip. */
-static int
-plan_package(struct cv_job *j, struct cv_err *e)
-{
-	const char *const *id;
-
-	for (id = cv_package_checks; *id != NULL; id++)
-		if (plan_one(j, *id, strncmp(*id, "tool.", 5) == 0, e) != 0)
-			return -1;
-	return 0;
-}
-
 static int
 plan_contents(struct cv_job *j, struct cv_err *e)
 {
@@ -114,7 +104,7 @@ plan_contents(struct cv_job *j, struct cv_err *e)
 	if (j->decl->type == CV_A_IMAGE)
 		return plan_image(j, e);
 	if (j->decl->type == CV_A_MCP)
-		return plan_package(j, e);
+		return plan(j, cv_package_checks, false, e);
 	if (files == NULL)
 		return 0;
 	if (plan(j, files, false, e) != 0)

@@ -236,6 +236,38 @@ open_named(struct cv_put *p, struct cv_err *e)
 	return 0;
 }
 
+/* open_temporary: p->fd, with a name only if there is no other way. */
+static int
+open_temporary(struct cv_put *p, struct cv_err *e)
+{
+	bool unnamed = (p->s->flags & CV_STORE_NO_TMPFILE) == 0;
+
+	p->fd = -1;
+	if (unnamed)
+		p->fd = openat(p->s->tmp, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	if (p->fd < 0 && unnamed && errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL &&
+	    errno != ENOENT)
+		return cv_fail_errno(e, "store: cannot write");
+	return p->fd < 0 ? open_named(p, e) : 0;
+}
+
+int
+cv_store_scratch(struct cv_store *s, int *fd, struct cv_err *e)
+{
+	struct cv_put p = { .s = s };
+
+	if (open_temporary(&p, e) != 0) {
+		cv_closep(&p.fd);
+		return -1;
+	}
+	if (p.tmp[0] != '\0' && unlinkat(s->tmp, p.tmp, 0) != 0) {
+		cv_closep(&p.fd);
+		return cv_fail_errno(e, "store: cannot remove %s", p.tmp);
+	}
+	*fd = p.fd;
+	return 0;
+}
+
 int
 cv_put_open(struct cv_put **ret, struct cv_store *s, uint64_t max, struct cv_err *e)
 {
@@ -248,12 +280,7 @@ cv_put_open(struct cv_put **ret, struct cv_store *s, uint64_t max, struct cv_err
 	p->fd = -1;
 	if (cv_hash_open(&p->hash, CV_SHA256, e) != 0)
 		return -1;
-	if ((s->flags & CV_STORE_NO_TMPFILE) == 0)
-		p->fd = openat(s->tmp, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-	if (p->fd < 0 && (s->flags & CV_STORE_NO_TMPFILE) == 0 && errno != EOPNOTSUPP &&
-	    errno != EISDIR && errno != EINVAL && errno != ENOENT)
-		return cv_fail_errno(e, "store: cannot write");
-	if (p->fd < 0 && open_named(p, e) != 0)
+	if (open_temporary(p, e) != 0)
 		return -1;
 	*ret = cv_steal(p);
 	return 0;

@@ -76,6 +76,9 @@ void cv_put_drop(struct cv_put **p);
 int cv_store_put(struct cv_store *s, struct cv_span in, struct cv_digest *got, struct cv_blob *ret,
 		 struct cv_err *e) cv_must;
 
+/* cv_store_scratch: an empty file, open for reading and writing, without a name. */
+int cv_store_scratch(struct cv_store *s, int *fd, struct cv_err *e) cv_must;
+
 /*
  * Notes: what a source answered to a question about evidence when it was last
  * asked, so that --offline finds it again: DIR/notes/<hex SHA-256 of the question>,

@@ -8,7 +8,7 @@
 #include "sbom/found/files_config.h"
 #include "sbom/found/files_format.h"
 #include "sbom/found/files_set.h"
-#include "sbom/found/pickle.h"
+#include "sbom/found/look.h"
 #include "sbom/found/skill.h"
 #include "sbom/found/tasks.h"
 #include "sbom/found/unicode.h"
@@ -75,42 +75,16 @@ blame(const struct file *f, const char *check, const struct cv_err *why, const c
 	return no(f, &finding, e);
 }
 
-/* ---- pickles: in models and skills, whatever the file is called ---- */
-
-static int
-on_pickle(void *ctx, const struct cv_pickle *p, struct cv_err *e)
-{
-	const struct file *f = ctx;
-	struct cv_finding finding = cv_finding_no("model.pickle", CV_R_RULE);
-
-	cv_finding_where(&finding, "%s%s%s, byte %llu", f->name, p->member[0] != '\0' ? "!" : "",
-			 p->member, (unsigned long long)p->offset);
-	cv_finding_found(&finding, "a pickle: %s%s%s", p->rule,
-			 p->imports[0] != '\0' ? "; it imports " : "", p->imports);
-	cv_finding_expected(&finding, "no pickle: loading one runs what it says");
-	return no(f, &finding, e);
-}
+/* ---- pickles: in every kind, whatever the file is called ---- */
 
 static int
 look_for_pickles(struct file *f, const struct cv_format *format, struct cv_err *e)
 {
-	struct cv_finding finding = cv_finding_no("model.pickle", CV_R_UNSUPPORTED);
-	uint64_t unseen = 0;
+	const struct cv_looked l = {
+		.where = f->name, .name = f->name, .digest = f->digest, .blob = f->blob
+	};
 
-	if (cv_pickle_find(f->blob, on_pickle, f, &unseen, e) != 0)
-		return cv_fail_within(e, "%s", f->name);
-	/* a strict reader accounts for every byte of these */
-	if (format->kind == CV_FORMAT_SAFETENSORS || format->kind == CV_FORMAT_GGUF)
-		return 0;
-	if (unseen == 0 && !format->sealed)
-		return 0;
-	cv_finding_expected(&finding, "contents that can be searched for pickles");
-	if (unseen > 0)
-		cv_finding_found(&finding, "%llu members that cannot be looked into",
-				 (unsigned long long)unseen);
-	else
-		cv_finding_found(&finding, "%s, which is not looked into", format->word);
-	return no(f, &finding, e);
+	return cv_look(&f->all->a, &l, format, e);
 }
 
 /* ---- text ---- */
@@ -308,7 +282,7 @@ take_model_file(struct file *f, struct cv_err *e)
 	return take_by_format(f, &format, e);
 }
 
-/* ---- a file of a skill, a prompt ---- */
+/* ---- a file of a skill, a prompt, any file ---- */
 
 static int
 take_manifest(struct file *f, struct cv_err *e)
@@ -341,9 +315,22 @@ take_skill_file(struct file *f, struct cv_err *e)
 	return look_at_text(f, f->blob, "", true, e);
 }
 
+/* take_plain: a file of any kind. What it is for, nobody says; a pickle is for loading. */
+static int
+take_plain(struct file *f, struct cv_err *e)
+{
+	struct cv_format format;
+
+	if (cv_format_of(&format, f->name, f->blob, e) != 0)
+		return cv_fail_within(e, "%s", f->name);
+	return look_for_pickles(f, &format, e);
+}
+
 static int
 take_prompt(struct file *f, struct cv_err *e)
 {
+	if (take_plain(f, e) != 0)
+		return -1;
 	f->all->count[TEXTS]++;
 	return look_at_text(f, f->blob, "", true, e);
 }
@@ -364,7 +351,7 @@ files_end(void *state)
 static int
 files_start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_err *e)
 {
-	uint64_t kind = cv_frame_u64(task, CV_TAG_KIND, CV_FILES_PROMPT);
+	uint64_t kind = cv_frame_u64(task, CV_TAG_KIND, CV_FILES_PLAIN);
 	uint64_t allowed = cv_frame_u64(task, CV_TAG_FLAGS, UINT32_MAX);
 	struct files *s;
 
@@ -407,8 +394,10 @@ files_item(struct cv_worker *w, struct cv_frame *item, void *state, struct cv_er
 		return take_model_file(&f, e);
 	case CV_FILES_SKILL:
 		return take_skill_file(&f, e);
-	default:
+	case CV_FILES_PROMPT:
 		return take_prompt(&f, e);
+	default:
+		return take_plain(&f, e);
 	}
 }
 
@@ -431,9 +420,10 @@ on_disagreement(void *ctx, enum cv_set_what what, const char *where, const struc
 static int
 judge_whole(struct files *s, struct cv_err *e)
 {
-	const char *check = s->kind == CV_FILES_MODEL   ? "model.format-refused"
-			    : s->kind == CV_FILES_SKILL ? "skill.manifest-missing"
-							: "text.invalid-utf8";
+	const char *check = s->kind == CV_FILES_MODEL    ? "model.format-refused"
+			    : s->kind == CV_FILES_SKILL  ? "skill.manifest-missing"
+			    : s->kind == CV_FILES_PROMPT ? "text.invalid-utf8"
+							 : "model.pickle";
 	struct cv_finding f = cv_finding_no(check, CV_R_ABSENT);
 
 	if (s->count[FILES] == 0) {
@@ -485,17 +475,22 @@ answer_met(struct files *s, const char *id, bool met, struct cv_err *e)
 static int
 answer(struct files *s, struct cv_err *e)
 {
-	static const char *const model[] = { "model.pickle", "model.format-refused",
-					     "model.code-beside-weights", NULL };
+	static const char *const all[] = { "model.pickle", NULL };
+	static const char *const model[] = { "model.format-refused", "model.code-beside-weights",
+					     NULL };
 	static const char *const skill[] = { "skill.manifest-missing", NULL };
 	static const char *const text[] = { "text.invalid-utf8", "text.hidden-unicode", NULL };
 
+	if (cv_answers_pass(&s->a, all, e) < 0)
+		return -1;
 	if (s->kind == CV_FILES_MODEL) {
 		if (cv_answers_pass(&s->a, model, e) < 0 ||
 		    answer_met(s, "model.safetensors-invalid", s->met_safetensors, e) < 0)
 			return -1;
 		return answer_met(s, "model.gguf-invalid", s->met_gguf, e);
 	}
+	if (s->kind == CV_FILES_PLAIN)
+		return 0;
 	if (s->kind == CV_FILES_SKILL && cv_answers_pass(&s->a, skill, e) < 0)
 		return -1;
 	return cv_answers_pass(&s->a, text, e);

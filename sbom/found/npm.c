@@ -31,17 +31,22 @@ cv_npm_gyp(const char *where, struct cv_answers *a, struct cv_err *e)
 	return runs(where, "binding.gyp", "installing the package runs node-gyp", a, e);
 }
 
+/* npm's scripts documentation, "npm install": what runs for a package from a registry,
+ * and, from `preprepare` on, what else runs in a directory. */
 static int
-scripts(struct cv_jv v, const char *where, struct cv_answers *a, struct cv_err *why,
+scripts(struct cv_jv v, const char *where, unsigned flags, struct cv_answers *a, struct cv_err *why,
 	struct cv_err *e)
 {
-	static const char *const events[] = { "preinstall", "install", "postinstall" };
+	static const char *const events[] = { "preinstall", "install",     "postinstall",
+					      "preprepare", "prepare",     "postprepare",
+					      "prepublish", "dependencies" };
+	const size_t n = (flags & CV_NPM_DIRECTORY) != 0 ? CV_COUNT(events) : 3;
 
 	if (v.absent)
 		return 0;
 	if (cv_jv_want(v, CV_J_OBJECT, why) < 0)
 		return -1;
-	for (size_t i = 0; i < CV_COUNT(events); i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct cv_jv s = cv_jv_get(v, events[i]);
 		const char *command;
 
@@ -120,7 +125,7 @@ identity(struct cv_npm *ret, struct cv_jv top, struct cv_err *why)
 
 /* read: `why` is set when the manifest is at fault, else e is. */
 static int
-read_manifest(struct cv_npm *ret, struct cv_jdoc *doc, const char *where, bool main,
+read_manifest(struct cv_npm *ret, struct cv_jdoc *doc, const char *where, unsigned flags,
 	      struct cv_answers *a, struct cv_err *why, struct cv_err *e)
 {
 	struct cv_jv top = cv_json_root(doc);
@@ -130,13 +135,16 @@ read_manifest(struct cv_npm *ret, struct cv_jdoc *doc, const char *where, bool m
 	/* both spellings are npm's own */
 	ret->bundles =
 		cv_jv_has(top, "bundleDependencies") || cv_jv_has(top, "bundledDependencies");
-	if (scripts(cv_jv_get(top, "scripts"), where, a, why, e) < 0)
+	if (scripts(cv_jv_get(top, "scripts"), where, flags, a, why, e) < 0)
 		return -1;
-	return main ? identity(ret, top, why) : 0;
+	if ((flags & CV_NPM_MAIN) != 0)
+		return identity(ret, top, why);
+	(void)identity(ret, top, NULL); /* a directory may do without */
+	return 0;
 }
 
 int
-cv_npm_manifest(struct cv_npm *ret, struct cv_span text, const char *where, bool main,
+cv_npm_manifest(struct cv_npm *ret, struct cv_span text, const char *where, unsigned flags,
 		struct cv_answers *a, struct cv_err *e)
 {
 	cv_auto(cv_json_free) struct cv_jdoc *doc = NULL;
@@ -144,7 +152,7 @@ cv_npm_manifest(struct cv_npm *ret, struct cv_span text, const char *where, bool
 
 	*ret = (struct cv_npm){ 0 };
 	if (cv_json_parse(&doc, "package.json", text, CV_JSON_REALS, &why) == 0 &&
-	    read_manifest(ret, doc, where, main, a, &why, e) == 0)
+	    read_manifest(ret, doc, where, flags, a, &why, e) == 0)
 		return 0;
 	if (why.reason == CV_R_NONE)
 		return -1;

@@ -16,10 +16,16 @@ struct cv_npm {
 	bool bundles; /* it names bundled dependencies */
 };
 
-/* cv_npm_manifest: judge one; `where` names the file. `main` false: the manifest of a
- * bundled package, of which only the scripts count. States tool.manifest-invalid and
+enum {
+	CV_NPM_MAIN = 1, /* has to have a name and a version; else only scripts count */
+	/* a directory in which npm is called: prepare and its kin run there too, which
+	 * in a tarball from a registry they do not */
+	CV_NPM_DIRECTORY = 2,
+};
+
+/* cv_npm_manifest: judge one; `where` names the file. States tool.manifest-invalid and
  * tool.lifecycle-script; *ret is filled as far as it could be read. */
-int cv_npm_manifest(struct cv_npm *ret, struct cv_span text, const char *where, bool main,
+int cv_npm_manifest(struct cv_npm *ret, struct cv_span text, const char *where, unsigned flags,
 		    struct cv_answers *a, struct cv_err *e) cv_must;
 
 /* cv_npm_place: what a path (below the top folder) means: 0 nothing, 1 the package's own

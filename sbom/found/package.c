@@ -4,8 +4,9 @@
  * never answer "pass" for an archive that was not read to its last byte.
  */
 #include "sbom/found/package.h"
+#include "sbom/found/installs.h"
+#include "sbom/found/look.h"
 #include "sbom/found/names.h"
-#include "sbom/found/npm.h"
 #include "sbom/found/tar.h"
 #include "sbom/found/zip.h"
 
@@ -14,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "trust/base/banned.h"
 
@@ -29,9 +31,10 @@ struct pack {
 	struct cv_names names;
 	struct cv_buf kept; /* paths, one behind the other */
 	struct cv_buf fold;
-	struct cv_buf manifest; /* the present package.json */
+	struct cv_buf manifest; /* the present one */
+	struct cv_installs installs;
 	char top[CV_MAX_COMPONENT + 1];
-	bool has_manifest, has_modules, bundles;
+	bool has_modules;
 	struct cv_path path;
 	const char *inner; /* the path without the top folder */
 	char where[512];
@@ -42,7 +45,7 @@ struct pack {
 static const char *const archive_checks[] = { "archive.malformed", "archive.ambiguous",
 					      "archive.traversal", "archive.unsafe-member",
 					      "archive.bomb",      NULL };
-static const char *const npm_checks[] = { "tool.manifest-invalid", "tool.lifecycle-script", NULL };
+static const char *const pickle_checks[] = { "model.pickle", NULL };
 
 static int
 problem(struct pack *k, const char *check, enum cv_reason reason, const char *what,
@@ -171,7 +174,7 @@ judge_name(struct pack *k, struct cv_span raw, uint64_t at, bool dir, bool *ok, 
 		return name_flaw(k, w, e);
 	k->inner = k->path.s;
 	*ok = true;
-	return k->ret->kind == CV_PACKAGE_NPM ? strip(k, dir, ok, e) : 0;
+	return k->ret->kind == CV_PACKAGE_TAR ? strip(k, dir, ok, e) : 0;
 }
 
 /* ---- members ---- */
@@ -194,12 +197,7 @@ begin(struct pack *k, struct cv_err *e)
 	return cv_hash_open(&k->hash, CV_SHA256, e);
 }
 
-static bool
-is_manifest(const struct pack *k)
-{
-	return k->ret->kind == CV_PACKAGE_NPM && cv_npm_place(k->inner, "package.json") != 0;
-}
-
+/* content: hashed, kept if it is a manifest, and put where it can be looked into. */
 static int
 content(struct pack *k, struct cv_span piece, bool manifest, struct cv_err *e)
 {
@@ -207,41 +205,58 @@ content(struct pack *k, struct cv_span piece, bool manifest, struct cv_err *e)
 		return -1;
 	if (manifest)
 		cv_buf_add(&k->manifest, piece.p, piece.n);
+	if (k->use->look && cv_write_all(k->use->scratch, piece.p, piece.n, "a member", e) < 0)
+		return -1;
 	return k->use->data != NULL ? k->use->data(k->use->ctx, piece, e) : 0;
 }
 
-static int
-end_manifest(struct pack *k, struct cv_err *e)
+/* content_starts: true if the content is a manifest's. */
+static bool
+content_starts(struct pack *k)
 {
-	bool main = cv_npm_place(k->inner, "package.json") == 1;
-	struct cv_npm npm;
+	cv_buf_reset(&k->manifest);
+	k->manifest.failed = CV_R_NONE;
+	return k->hash != NULL && cv_installs_wants(&k->installs, k->inner);
+}
 
-	k->has_manifest = k->has_manifest || main;
+static int
+judge_manifest(struct pack *k, struct cv_err *e)
+{
 	if (k->manifest.failed == CV_R_MEMORY)
 		return cv_fail_memory(e);
 	if (k->manifest.failed != CV_R_NONE)
-		return problem(k, "tool.manifest-invalid", CV_R_LIMIT,
-			       "a package.json of more than 1 MiB", e);
-	if (cv_npm_manifest(&npm, cv_buf_span(&k->manifest), k->inner, main, k->a, e) < 0)
+		return cv_installs_large(&k->installs, k->inner, e);
+	return cv_installs_member(&k->installs, k->inner, cv_buf_span(&k->manifest), e);
+}
+
+/* look: for pickles, in the content that the scratch file holds now. */
+static int
+look(struct pack *k, struct cv_err *e)
+{
+	const struct cv_looked l = { .where = k->inner,
+				     .name = k->inner,
+				     .digest = k->m.digest,
+				     .blob = { .fd = k->use->scratch, .len = k->m.size } };
+	struct cv_format format;
+
+	if (cv_format_of(&format, k->inner, l.blob, e) < 0 || cv_look(k->a, &l, &format, e) < 0)
 		return -1;
-	if (!main)
-		return 0;
-	k->bundles = npm.bundles;
-	cv_text_fmt(k->ret->name, sizeof(k->ret->name), "%s", npm.name);
-	cv_text_fmt(k->ret->version, sizeof(k->ret->version), "%s", npm.version);
+	if (lseek(k->use->scratch, 0, SEEK_SET) != 0 || ftruncate(k->use->scratch, 0) != 0)
+		return cv_fail_errno(e, "the scratch file");
 	return 0;
 }
 
 static int
-finish(struct pack *k, bool manifest, struct cv_err *e)
+finish(struct pack *k, struct cv_err *e)
 {
-	if (k->hash != NULL && cv_hash_end(k->hash, &k->m.digest, e) < 0)
+	bool file = k->hash != NULL;
+
+	if (file && cv_hash_end(k->hash, &k->m.digest, e) < 0)
 		return -1;
 	cv_hash_free(&k->hash);
-	if (manifest && end_manifest(k, e) < 0)
+	if (file && judge_manifest(k, e) < 0)
 		return -1;
-	if (k->ret->kind == CV_PACKAGE_NPM && cv_npm_place(k->inner, "binding.gyp") != 0 &&
-	    cv_npm_gyp(k->inner, k->a, e) < 0)
+	if (file && k->use->look && look(k, e) < 0)
 		return -1;
 	return k->use->ends != NULL ? k->use->ends(k->use->ctx, &k->m, e) : 0;
 }
@@ -275,11 +290,9 @@ struct trouble {
 static int
 tar_content(struct pack *k, struct cv_tar *tar, struct trouble *t, struct cv_err *e)
 {
-	bool manifest = is_manifest(k);
+	bool manifest = content_starts(k);
 	struct cv_span piece;
 
-	cv_buf_reset(&k->manifest);
-	k->manifest.failed = CV_R_NONE;
 	while (k->hash != NULL) {
 		if (cv_tar_data(tar, &piece, &t->why) < 0)
 			return -1;
@@ -288,7 +301,7 @@ tar_content(struct pack *k, struct cv_tar *tar, struct trouble *t, struct cv_err
 		if (content(k, piece, manifest, e) < 0)
 			return -1;
 	}
-	return finish(k, manifest, e);
+	return finish(k, e);
 }
 
 static int
@@ -376,7 +389,7 @@ static int
 zip_member(struct pack *k, struct cv_zip *z, const struct cv_zip_entry *m, struct trouble *t,
 	   struct cv_err *e)
 {
-	bool ok, dir = m->kind == CV_ZIP_DIR;
+	bool ok, manifest, dir = m->kind == CV_ZIP_DIR;
 	struct cv_span piece;
 
 	if (judge_name(k, m->name, m->at, dir, &ok, e) < 0)
@@ -393,15 +406,16 @@ zip_member(struct pack *k, struct cv_zip *z, const struct cv_zip_entry *m, struc
 		return too_many(k, t);
 	if (begin(k, e) < 0)
 		return -1;
+	manifest = content_starts(k);
 	while (k->hash != NULL) {
 		if (cv_zip_data(z, &piece, &t->why) < 0)
 			return -1;
 		if (piece.n == 0)
 			break;
-		if (content(k, piece, false, e) < 0)
+		if (content(k, piece, manifest, e) < 0)
 			return -1;
 	}
-	return finish(k, false, e);
+	return finish(k, e);
 }
 
 static int
@@ -432,7 +446,7 @@ kind_of(struct pack *k, struct cv_blob blob, struct trouble *t, struct cv_err *e
 	int rc = cv_buf_pread(&b, blob.fd, blob.off, blob.len < 4 ? blob.len : 4, "the archive", e);
 
 	if (rc == 0 && b.n >= 2 && b.p[0] == 0x1f && b.p[1] == 0x8b)
-		k->ret->kind = CV_PACKAGE_NPM;
+		k->ret->kind = CV_PACKAGE_TAR;
 	else if (rc == 0 && b.n >= 2 && b.p[0] == 'P' && b.p[1] == 'K')
 		k->ret->kind = CV_PACKAGE_ZIP;
 	else if (rc == 0)
@@ -442,33 +456,34 @@ kind_of(struct pack *k, struct cv_blob blob, struct trouble *t, struct cv_err *e
 	return rc;
 }
 
-static int
-npm_whole(struct pack *k, struct cv_err *e)
+static bool
+has_member(void *ctx, const char *path)
 {
-	cv_text_fmt(k->where, sizeof(k->where), "%s/package.json", k->top);
-	if (!k->has_manifest && problem(k, "tool.manifest-invalid", CV_R_ABSENT,
-					"no package.json in the top folder", e) < 0)
+	struct pack *k = ctx;
+
+	cv_buf_reset(&k->fold);
+	cv_path_fold(&k->fold, cv_span_str(path));
+	return k->fold.failed == CV_R_NONE &&
+	       cv_names_has(&k->names, cv_names_hash(cv_buf_span(&k->fold)));
+}
+
+/* whole: what all members say together. The names are sorted. */
+static int
+whole(struct pack *k, struct cv_err *e)
+{
+	if (cv_installs_end(&k->installs, has_member, k, e) < 0)
 		return -1;
+	cv_text_fmt(k->ret->name, sizeof(k->ret->name), "%s", k->installs.name);
+	cv_text_fmt(k->ret->version, sizeof(k->ret->version), "%s", k->installs.version);
+	k->ret->word = cv_installs_word(&k->installs);
 	cv_text_fmt(k->where, sizeof(k->where), "%s/node_modules", k->top);
-	if (k->has_modules && !k->bundles &&
+	if (k->has_modules && k->installs.tar && !k->installs.bundles &&
 	    problem(k, "archive.ambiguous", CV_R_AMBIGUOUS,
 		    "packages in the package, of which its manifest says nothing", e) < 0)
 		return -1;
-	return cv_answers_pass(k->a, npm_checks, e);
-}
-
-/* A zip has no manifest of a known kind, and nothing that installs it. */
-static int
-zip_whole(struct pack *k, struct cv_err *e)
-{
-	for (size_t i = 0; npm_checks[i] != NULL; i++) {
-		struct cv_finding f = cv_finding_pass(npm_checks[i]);
-
-		f.outcome = CV_NOT_APPLICABLE;
-		if (cv_answer(k->a, &f, e) < 0)
-			return -1;
-	}
-	return 0;
+	if (k->use->look && cv_answers_pass(k->a, pickle_checks, e) < 0)
+		return -1;
+	return cv_answers_pass(k->a, archive_checks, e);
 }
 
 static int
@@ -476,15 +491,12 @@ run(struct pack *k, struct cv_blob blob, struct trouble *t, struct cv_err *e)
 {
 	if (kind_of(k, blob, t, e) < 0)
 		return -1;
-	if ((k->ret->kind == CV_PACKAGE_NPM ? walk_npm(k, blob, t, e) : walk_zip(k, blob, t, e)) <
+	k->installs = (struct cv_installs){ .a = k->a, .tar = k->ret->kind == CV_PACKAGE_TAR };
+	if ((k->ret->kind == CV_PACKAGE_TAR ? walk_npm(k, blob, t, e) : walk_zip(k, blob, t, e)) <
 	    0)
 		return -1;
 	k->ret->whole = true;
-	if (collisions(k, e) < 0)
-		return -1;
-	if ((k->ret->kind == CV_PACKAGE_NPM ? npm_whole(k, e) : zip_whole(k, e)) < 0)
-		return -1;
-	return cv_answers_pass(k->a, archive_checks, e);
+	return collisions(k, e) < 0 ? -1 : whole(k, e);
 }
 
 /* The archive's own fault, as the finding that says it best. */
@@ -520,7 +532,7 @@ cv_package_walk(struct cv_package *ret, struct cv_blob blob, const struct cv_mem
 	k->names = CV_NAMES(CV_MAX_ENTRIES);
 	k->kept = CV_BUF(MAX_NAMES_BYTES);
 	k->fold = CV_BUF(4 * (CV_MAX_PATH + 1));
-	k->manifest = CV_BUF(CV_NPM_MANIFEST);
+	k->manifest = CV_BUF(CV_INSTALLS_TEXT);
 	rc = run(k, blob, &t, &own);
 	if (rc < 0 && t.why.reason == CV_R_NONE) {
 		/* our tables are full: the archive's fault too */

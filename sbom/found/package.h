@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * package.h: what is in a tool package: an npm tarball, or a zip archive (MCP bundles,
- * skills). Held to what every unpacker and every file system would do with it
- * alike; nothing of it is ever run.
+ * package.h: what is in a tool package: a gzip'd tarball (npm, Python sources), or a zip
+ * archive (MCP bundles, wheels). Held to what every unpacker and every file system would
+ * do with it alike; nothing of it is ever run.
  *
- * Which it is, the first bytes say: gzip is taken for npm, "PK" for zip; anything else is
- * archive.malformed.
+ * Which it is, the first bytes say: gzip is taken for a tarball, "PK" for zip; anything
+ * else is archive.malformed.
  *
  *   archive.malformed	   the format (tar.h, zip.h, inflate.h) or a limit of names
  *   archive.ambiguous	   what two readers read differently; two members whose names a
  *			   file system without case or accents' forms takes for one; a file
  *			   where another member wants a directory; names that only some
- *			   systems allow (path.h, package profile); npm: more than one top
- *			   folder, or a second gzip member
+ *			   systems allow (path.h, package profile); tarballs: more than one
+ *			   top folder, or a second gzip member
  *   archive.traversal	   absolute names, "..", back slashes, colons
  *   archive.unsafe-member links, devices, fifos: npm drops links silently, others follow
  *   archive.bomb	   CV_MAX_PACKAGE_ENTRIES, CV_MAX_PACKAGE_BYTES, the ratio
- *   tool.manifest-invalid npm: no package.json in the top folder, or one that is not
- *			   strict JSON with a name and a version
- *   tool.lifecycle-script npm: preinstall, install or postinstall, or a binding.gyp
- *			   (which means node-gyp), in the package or in one bundled in its
- *			   node_modules. `prepare` runs for packages from git only.
+ *   tool.*		   installs.h
+ *   model.pickle	   look.h, of every member; when looking is asked for
  *
  * npm strips the top folder, whatever it is called; so the names handed out are below it.
  * A file's mode is 0100755 when its owner may execute it, else 0100644; directories are
@@ -33,7 +30,7 @@
 #include "sbom/found/path.h"
 #include "trust/base/frame.h"
 
-enum cv_package_kind { CV_PACKAGE_NONE, CV_PACKAGE_NPM, CV_PACKAGE_ZIP };
+enum cv_package_kind { CV_PACKAGE_NONE, CV_PACKAGE_TAR, CV_PACKAGE_ZIP };
 
 struct cv_member {
 	const char *path;
@@ -50,13 +47,16 @@ struct cv_member_use {
 	int (*data)(void *ctx, struct cv_span piece, struct cv_err *e);
 	int (*ends)(void *ctx, const struct cv_member *m, struct cv_err *e);
 	void *ctx;
+	bool look;   /* for pickles in members, by means of */
+	int scratch; /* a regular file, empty and nobody else's: one member at a time */
 };
 
 struct cv_package {
 	enum cv_package_kind kind;
 	bool whole; /* read to its end */
 	uint64_t members, bytes;
-	char name[256], version[257]; /* of npm; "" else */
+	char name[256], version[257]; /* of its manifest; "" without one */
+	const char *word;             /* cv_installs_word(); static */
 };
 
 /* cv_package_walk: 0 with all answers given (proto.h, CV_T_PACKAGE), -1 if it could not

@@ -373,7 +373,8 @@ static const uint8_t torch_magic[] = { 0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c,
 				       0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.' };
 
 /* proto: 0x80 and a version; one more opcode makes it a stream. Python refuses
- * versions that it does not know, so they are none. */
+ * versions that it does not know, so they are none. It takes 0 and 1, which no pickler
+ * writes but Type 1 fonts begin with: there, what follows has to prove it. */
 static bool
 see_proto(struct walk *k)
 {
@@ -385,6 +386,8 @@ see_proto(struct walk *k)
 	if (next < 0 || ops[next].arg == A_BAD)
 		return false;
 	k->ret->protocol = version;
+	if (version < 2)
+		return true;
 	match(k,
 	      k->count == 1 ? "a pickle header (PROTO)" : "a pickle header behind other opcodes");
 	return true;

@@ -20,12 +20,12 @@
 struct package_state {
 	struct cv_worker *w;
 	struct cv_blob blob;
-	int out;
+	int out; /* PACKAGE: the scratch file; EXPAND: the pipe */
 	struct cv_buf waiting;
 };
 
 static int
-start(struct cv_worker *w, struct cv_frame *task, void **state, bool expand, struct cv_err *e)
+start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_err *e)
 {
 	struct package_state *s = calloc(1, sizeof(*s));
 
@@ -39,8 +39,7 @@ start(struct cv_worker *w, struct cv_frame *task, void **state, bool expand, str
 	/* for people and for kinds that bytes do not show; neither is believed */
 	(void)cv_frame_str(task, CV_TAG_NAME, CV_MAX_PATH);
 	(void)cv_frame_str(task, CV_TAG_MEDIA, CV_MAX_PATH);
-	if (expand)
-		s->out = cv_frame_fd(task, CV_TAG_OUT);
+	s->out = cv_frame_fd(task, CV_TAG_OUT);
 	return cv_frame_done(task, "the package task", e);
 }
 
@@ -73,12 +72,6 @@ send_file(struct cv_worker *w, const struct cv_member *m, struct cv_err *e)
 }
 
 /* ---- CV_T_PACKAGE ---- */
-
-static int
-package_start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_err *e)
-{
-	return start(w, task, state, false, e);
-}
 
 static int
 wait_member(void *ctx, const struct cv_member *m, struct cv_err *e)
@@ -128,7 +121,9 @@ static int
 package_run(struct cv_worker *w, void *state, struct cv_err *e)
 {
 	struct package_state *s = state;
-	const struct cv_member_use use = { .ends = wait_member, .ctx = s };
+	const struct cv_member_use use = {
+		.ends = wait_member, .ctx = s, .look = true, .scratch = s->out
+	};
 	struct cv_answers a = CV_ANSWERS(cv_sink_worker(w));
 	struct cv_package p;
 
@@ -139,23 +134,17 @@ package_run(struct cv_worker *w, void *state, struct cv_err *e)
 	struct cv_out *o = cv_w_fact(w, CV_F_PACKAGE);
 	cv_out_str(o, CV_TAG_NAME, p.name);
 	cv_out_str(o, CV_TAG_VERSION, p.version);
-	cv_out_str(o, CV_TAG_MEDIA, p.kind == CV_PACKAGE_NPM ? "npm" : "zip");
+	cv_out_str(o, CV_TAG_MEDIA, p.word);
 	if (cv_w_send(w, e) < 0)
 		return -1;
 	return send_waiting(s, e);
 }
 
 const struct cv_task_def cv_task_package = {
-	.task = CV_T_PACKAGE, .start = package_start, .run = package_run, .end = end
+	.task = CV_T_PACKAGE, .start = start, .run = package_run, .end = end
 };
 
 /* ---- CV_T_EXPAND ---- */
-
-static int
-expand_start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_err *e)
-{
-	return start(w, task, state, true, e);
-}
 
 static bool
 regular(const struct cv_member *m)
@@ -212,5 +201,5 @@ expand_run(struct cv_worker *w, void *state, struct cv_err *e)
 }
 
 const struct cv_task_def cv_task_expand = {
-	.task = CV_T_EXPAND, .start = expand_start, .run = expand_run, .end = end
+	.task = CV_T_EXPAND, .start = start, .run = expand_run, .end = end
 };

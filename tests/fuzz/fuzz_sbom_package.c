@@ -101,7 +101,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		__builtin_trap();
 	if (!p.whole && problems == 0)
 		__builtin_trap();
-	if (p.whole && problems == 0 && p.kind == CV_PACKAGE_NPM && p.name[0] == '\0')
+	if (p.whole && problems == 0 && p.kind == CV_PACKAGE_TAR && p.name[0] == '\0')
 		__builtin_trap();
 	return 0;
 }

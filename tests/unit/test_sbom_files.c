@@ -558,7 +558,8 @@ prompt_text(void)
 	finish(&d);
 	T(ask_passed(d, "text.hidden-unicode"));
 	T(ask_passed(d, "text.invalid-utf8"));
-	T_INT(d->nfindings, 2);
+	T(ask_passed(d, "model.pickle"));
+	T_INT(d->nfindings, 3);
 	ask_close(&d);
 	one(CV_FILES_PROMPT, 0, "p", cv_span("a\0b", 3), "text.hidden-unicode", CV_R_RULE, "p:1:2");
 	one(CV_FILES_PROMPT, 0, "p",
@@ -569,6 +570,64 @@ prompt_text(void)
 	d = start(CV_FILES_PROMPT, 0);
 	finish(&d);
 	T_INT(ask_has(d, "text.invalid-utf8")->reason, CV_R_ABSENT);
+	ask_close(&d);
+}
+
+/* Whatever a pickle is called and whatever carries it. */
+static void
+pickles_everywhere(void)
+{
+#define S(text) text, sizeof(text) - 1
+	static const struct {
+		const char *name, *bytes;
+		size_t n;
+		enum cv_reason reason;
+	} v[] = {
+		{ "x", S("\x80\2cos\nsystem\n(S'id'\ntR."), CV_R_RULE },
+		{ "x.txt", S("cos\nsystem\n(S'id'\ntR."), CV_R_RULE },
+		{ "x", S("\x80\1cos\nsystem\n(S'id'\ntR."), CV_R_RULE },
+		{ "x.npy", S("\x93NUMPY\1\0\x14\0{'descr': '|O', }  \n"), CV_R_RULE },
+		{ "x.7z", S("7z\xbc\xaf\x27\x1c\0\4"), CV_R_UNSUPPORTED },
+		{ "x.dat",
+		  S("\xfd"
+		    "7zXZ\0\0\4"),
+		  CV_R_UNSUPPORTED },
+		{ "x.joblib", S("ZF00"), CV_R_RULE },
+		{ "x.pkl", S("?"), CV_R_RULE },
+		/* innocent files that begin as one does */
+		{ "euro.txt", S("\x80 100 a year\n"), CV_R_NONE },
+		{ "x.bin", S("\x80\2"), CV_R_NONE },
+		{ "x.bin", S("\x80\2\xff\xff\xff\xff"), CV_R_NONE },
+		{ "x.bin", S("\x80\x80\x80\x80"), CV_R_NONE },
+		/* a Type 1 font: the length behind its head may read as opcodes */
+		{ "x.pfb", S("\x80\1K\x17\0\0%!PS-AdobeFont-1.0: X\n"), CV_R_NONE },
+		{ "x.txt", S("import pickle\n"), CV_R_NONE },
+		{ "x.jpg", S("\xff\xd8\xff\xe0"), CV_R_NONE },
+		{ "empty", S(""), CV_R_NONE },
+	};
+	static const enum cv_files_kind kinds[] = { CV_FILES_PLAIN, CV_FILES_SKILL,
+						    CV_FILES_PROMPT };
+
+	for (size_t k = 0; k < CV_COUNT(kinds); k++)
+		for (size_t i = 0; i < CV_COUNT(v); i++)
+			one(kinds[k], 0, v[i].name, cv_span(v[i].bytes, v[i].n), "model.pickle",
+			    v[i].reason, NULL);
+#undef S
+}
+
+static void
+plain_files(void)
+{
+	struct ask *d = start(CV_FILES_PLAIN, 0);
+
+	add_text(d, "a", "x");
+	finish(&d);
+	T(ask_passed(d, "model.pickle"));
+	T_INT(d->nfindings, 1);
+	ask_close(&d);
+	d = start(CV_FILES_PLAIN, 0);
+	finish(&d);
+	T_INT(ask_has(d, "model.pickle")->reason, CV_R_ABSENT);
 	ask_close(&d);
 }
 
@@ -619,6 +678,8 @@ static const struct t_case cases[] = {
 	{ "skill_manifest", skill_manifest },
 	{ "skill_text", skill_text },
 	{ "prompt_text", prompt_text },
+	{ "pickles_everywhere", pickles_everywhere },
+	{ "plain_files", plain_files },
 	{ "findings_are_bounded", findings_are_bounded },
 	{ "protocol", protocol },
 };

@@ -396,7 +396,7 @@ test_good(void)
 	struct cv_package p = walk(&s, &z);
 	if (problems(&s, NULL) > 0)
 		t_fail(__FILE__, __LINE__, "%s: %s", s.f[0].check, s.f[0].found);
-	T(p.whole && p.kind == CV_PACKAGE_NPM);
+	T(p.whole && p.kind == CV_PACKAGE_TAR);
 	T_INT(s.n, 7);
 	T_STR(p.name, "@acme/hello");
 	T_STR(p.version, "1.2.3-rc.1+b");
@@ -414,18 +414,18 @@ test_zip(void)
 	struct cv_buf b = make();
 	struct seen s;
 
-	(void)mk_zip_add(&z, "SKILL.md", "# A skill");
+	(void)mk_zip_add(&z, "package.json", MANIFEST);
 	(void)mk_zip_add(&z, "scripts/", "");
 	mk_zip_add(&z, "scripts/run.sh", "#!")->attributes = 0100755u << 16;
 	mk_zip_write(&b, &z);
 	struct cv_package p = walk(&s, &b);
 	T(p.whole && p.kind == CV_PACKAGE_ZIP && problems(&s, NULL) == 0);
-	T_INT(s.n, 7); /* five passes, two that do not apply */
+	T_INT(s.n, 7);
 	T_STR(cv_buf_text(&s.files),
-	      "100644 SKILL.md 9\n40755 scripts 0\n100755 scripts/run.sh 2\n");
+	      "100644 package.json 34\n40755 scripts 0\n100755 scripts/run.sh 2\n");
 	cv_buf_free(&s.files);
 	cv_buf_free(&b);
-	only = "100644 SKILL.md 9\n40755 scripts 0\n100755 scripts/run.sh 2\n";
+	only = "100644 package.json 34\n40755 scripts 0\n100755 scripts/run.sh 2\n";
 	for (size_t i = 0; i < CV_COUNT(bad_names); i++) {
 		struct mk_zip bad = z;
 		struct mk_zip_entry *e = mk_zip_add(&bad, bad_names[i].name, "x");
@@ -435,18 +435,18 @@ test_zip(void)
 		refused(&b, bad_names[i].check, "the name ");
 	}
 	struct mk_zip bad = z;
-	mk_zip_add(&bad, "link", "SKILL.md")->attributes = 0120777u << 16;
+	mk_zip_add(&bad, "link", "package.json")->attributes = 0120777u << 16;
 	b = make();
 	mk_zip_write(&b, &bad);
 	refused(&b, "archive.unsafe-member", "a symlink");
 	only = NULL;
 	bad = z;
-	(void)mk_zip_add(&bad, "skill.md", "x");
+	(void)mk_zip_add(&bad, "Package.json", "{}");
 	b = make();
 	mk_zip_write(&b, &bad);
 	refused(&b, "archive.ambiguous", "one place");
 	bad = z;
-	(void)mk_zip_add(&bad, "SKILL.md", "x");
+	(void)mk_zip_add(&bad, "package.json", "{}");
 	b = make();
 	mk_zip_write(&b, &bad);
 	refused(&b, "archive.ambiguous", "one place");
@@ -477,8 +477,7 @@ start_task(struct ask *k, uint64_t task, int fd, size_t len, int out)
 	cv_out_str(o, CV_TAG_NAME, "hello-1.0.0.tgz");
 	cv_out_str(o, CV_TAG_MEDIA, "");
 	cv_out_blob(o, CV_TAG_BLOB, (struct cv_blob){ .fd = fd, .len = len });
-	if (out >= 0)
-		cv_out_fd(o, CV_TAG_OUT, out);
+	cv_out_fd(o, CV_TAG_OUT, out);
 	ask_send(k);
 }
 
@@ -494,11 +493,13 @@ test_tasks(void)
 	z = packed(&b);
 	fd = t_memfd(z.p, z.n);
 	struct ask *k = ask_open(&cv_task_package, cv_json_warm);
-	start_task(k, CV_T_PACKAGE, fd, z.n, -1);
+	int scratch = t_memfd("", 0);
+	start_task(k, CV_T_PACKAGE, fd, z.n, scratch);
+	(void)close(scratch);
 	ask_run(k);
 	if (!k->done)
 		t_fail(__FILE__, __LINE__, "%s", k->e.text);
-	T_INT(k->nfindings, 7);
+	T_INT(k->nfindings, 8);
 	T_INT(k->nfacts, 5);
 	T(k->fact[0].fact == CV_F_PACKAGE);
 	T_STR(k->fact[0].name, "hello");

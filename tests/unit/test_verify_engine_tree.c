@@ -264,7 +264,9 @@ a_zip(void)
 	struct cv_tree_sink to = sink(&k);
 
 	mk_zip_add(&z, "server.py", "print(1)\n");
-	mk_zip_add(&z, "manifest.json", "{}\n");
+	mk_zip_add(&z, "manifest.json",
+		   "{\"manifest_version\":\"0.3\",\"name\":\"s\",\"version\":\"1\",\"server\":{"
+		   "\"type\":\"python\",\"entry_point\":\"server.py\"}}");
 	mk_zip_write(&b, &z);
 	small_make(&s, run_dir("zip"));
 	t_write_file(small_path(&s, "tools.mcpb"), b.p, b.n);

@@ -41,12 +41,13 @@
  *     CV_T_FILES    model   model.pickle model.format-refused
  *                           model.code-beside-weights
  *                           [model.safetensors-invalid model.gguf-invalid]
- *                   skill   skill.manifest-missing text.invalid-utf8
- *                           text.hidden-unicode
- *                   prompt  text.invalid-utf8 text.hidden-unicode
+ *                   skill   skill.manifest-missing model.pickle
+ *                           text.invalid-utf8 text.hidden-unicode
+ *                   prompt  model.pickle text.invalid-utf8 text.hidden-unicode
+ *                   plain   model.pickle
  *     CV_T_PACKAGE  archive.malformed archive.ambiguous archive.traversal
  *                   archive.unsafe-member archive.bomb tool.manifest-invalid
- *                   tool.lifecycle-script
+ *                   tool.lifecycle-script model.pickle
  *     CV_T_SBOM     sbom.malformed sbom.unsupported sbom.subject-mismatch
  *                   vuln.known vuln.no-coverage [vuln.index-absent
  *                   vuln.index-stale]
@@ -162,14 +163,16 @@ enum cv_task {
 	 * FACT COUNTS. */
 	CV_T_MERGE,
 
-	/* CV_T_FILES: look inside a set of files: a model, a skill, prompts.
+	/* CV_T_FILES: look inside a set of files: a model, a skill, prompts, others.
 	 * TASK: KIND (enum cv_files_kind), FLAGS of CV_FMT_* allowed.
 	 * ITEM FILE: NAME path, SIZE, DIGEST, BLOB. FACT COUNTS. */
 	CV_T_FILES,
 
-	/* CV_T_PACKAGE: an npm tgz or a zip (by its central directory).
-	 * TASK: NAME, MEDIA, BLOB. FACT PACKAGE, then FACT FILE for each entry
-	 * (directories and links too, see MODE). */
+	/* CV_T_PACKAGE: a gzip'd tarball or a zip (by its central directory).
+	 * TASK: NAME, MEDIA, BLOB, OUT an empty regular file of nobody else's, which
+	 *   holds one member at a time while it is looked into.
+	 * FACT PACKAGE, then FACT FILE for each entry (directories and links too, see
+	 * MODE). */
 	CV_T_PACKAGE,
 
 	/* CV_T_EXPAND: the same archive, its regular files' bytes written one
@@ -235,7 +238,7 @@ enum {
 	CV_NET_PLAIN_HTTP = 1, /* loopback registries, or named so in the config */
 };
 
-enum cv_files_kind { CV_FILES_MODEL = 1, CV_FILES_SKILL, CV_FILES_PROMPT };
+enum cv_files_kind { CV_FILES_MODEL = 1, CV_FILES_SKILL, CV_FILES_PROMPT, CV_FILES_PLAIN };
 
 enum cv_evidence {
 	CV_EV_BUNDLE = 1, /* Sigstore bundle JSON */
