@@ -9,6 +9,8 @@
 # make e2e          real peers on loopback (docker, cosign, npm): wants root
 # make conformance  the public vectors under CV_SHARED (../shared)
 # make sweep        every allocation and network answer fails in turn
+# make mutate       every check of the verifiers taken away in turn: a test has to
+#                   notice (MUTATE='--file trust/tsa.c -v': one file, all results)
 # make fuzz         every reader for FUZZ_SECONDS (10); wants clang
 # make install      to PREFIX (/usr/local), below DESTDIR
 # make clean        remove what was built
@@ -76,7 +78,7 @@ ARCHIVES   := $(foreach r,$(ROOMS),$(BUILD)/libcv$(r).a)
 
 PROGRAMS := clawverify clawverify-trust clawverify-contents clawverify-import clawverify-fetch
 
-.PHONY: all check lint bench demo install uninstall clean help fuzz fuzzers sweep \
+.PHONY: all check lint bench demo install uninstall clean help fuzz fuzzers sweep mutate \
 	conformance e2e format
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -223,6 +225,12 @@ e2e: all
 # Every allocation and network answer fails in turn; SWEEP=N: N allocations a program.
 sweep: all units
 	$(Q)tests/sweep/sweep.py $(if $(SWEEP),--faults $(SWEEP))
+
+# Without optimisation: what is built is run once. Objects of its own.
+mutate:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/mutate OPT=-O0 CFLAGS=-w \
+		$(patsubst tests/unit/%.c,$(BUILD)/mutate/tests/%,$(wildcard tests/unit/test_trust_*.c))
+	$(Q)CC='$(CC)' tests/mutate/run --build $(BUILD)/mutate $(MUTATE)
 
 demo: all
 	$(Q)$(BUILD)/clawverify demo

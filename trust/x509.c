@@ -275,7 +275,8 @@ cv_cert_signs_code(const struct cv_cert *leaf, struct cv_err *e)
 
 	if (X509_get_version(leaf->x) != X509_VERSION_3)
 		return cv_fail(e, CV_R_RULE, "the signer's certificate is not of version 3");
-	if (X509_check_ca(leaf->x) != 0)
+	/* one says that it is, the other that it may act as one */
+	if ((flags & EXFLAG_CA) != 0 || X509_check_ca(leaf->x) != 0)
 		return cv_fail(e, CV_R_RULE, "the signer's certificate is an authority's");
 	if ((flags & EXFLAG_KUSAGE) == 0 ||
 	    (X509_get_key_usage(leaf->x) & KU_DIGITAL_SIGNATURE) == 0)

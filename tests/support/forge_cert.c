@@ -19,7 +19,8 @@
 void
 f_sign_with(struct cv_buf *out, EVP_PKEY *key, struct cv_span bytes)
 {
-	bool pure = EVP_PKEY_get_id(key) == EVP_PKEY_ED25519;
+	int id = EVP_PKEY_get_id(key);
+	bool pure = id == EVP_PKEY_ED25519 || id == EVP_PKEY_ED448;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned char sig[512];
 	size_t n = sizeof(sig);

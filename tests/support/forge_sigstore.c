@@ -35,7 +35,8 @@ struct party {
 /* [0] ours, [1] a stranger's, under the same names */
 struct f_instance {
 	struct party root[2], inter[2], tsa_root[2], tsa[2], tsa_twin, web;
-	EVP_PKEY *ct[2], *rekor[2], *rekor2[2], *witness, *leaf;
+	EVP_PKEY *ct[2], *rekor[2], *rekor2[2], *witness, *leaf, *strange;
+	X509 *early, *late; /* two_issuers */
 };
 
 struct f_recipe
@@ -111,6 +112,8 @@ f_instance_new(void)
 	s->web.cert = f_cert_web(s->web.key, "issuing", s->root[0].cert, s->root[0].key);
 	s->witness = ed_key();
 	s->leaf = ec_key();
+	s->strange = EVP_PKEY_Q_keygen(NULL, NULL, "ED448");
+	MUST(s->strange != NULL);
 	return s;
 }
 
@@ -139,6 +142,9 @@ f_instance_free(struct f_instance **s)
 	party_free(&(*s)->web);
 	EVP_PKEY_free((*s)->witness);
 	EVP_PKEY_free((*s)->leaf);
+	EVP_PKEY_free((*s)->strange);
+	X509_free((*s)->early);
+	X509_free((*s)->late);
 	free(*s);
 	*s = NULL;
 }
@@ -213,43 +219,59 @@ root_log(struct cv_buf *out, const char *name, EVP_PKEY *key, const uint8_t id[3
 }
 
 static void
-root_ca(struct cv_buf *out, X509 *first, X509 *last, const struct f_window *w)
+root_ca(struct cv_buf *out, X509 *const *list, size_t n, const struct f_window *w)
 {
 	struct cv_buf der = CV_BUF(ROOM);
 
 	cv_buf_str(out, "{\"certChain\":{\"certificates\":[{\"rawBytes\":\"");
-	f_cert_der(&der, first);
-	b64(out, cv_buf_span(&der));
-	cv_buf_reset(&der);
-	cv_buf_str(out, "\"},{\"rawBytes\":\"");
-	f_cert_der(&der, last);
-	b64(out, cv_buf_span(&der));
-	cv_buf_str(out, "\"}]},");
+	for (size_t i = 0; i < n; i++) {
+		cv_buf_reset(&der);
+		f_cert_der(&der, list[i]);
+		b64(out, cv_buf_span(&der));
+		cv_buf_str(out, i + 1 < n ? "\"},{\"rawBytes\":\"" : "\"}]},");
+	}
 	window(out, w);
 	cv_buf_str(out, "}");
 	cv_buf_free(&der);
 }
 
+/* Whoever signs for the first log. */
+static EVP_PKEY *
+log_key(const struct f_instance *s, const struct f_recipe *r, bool others)
+{
+	return r->log_strange && !others ? s->strange : s->rekor[others];
+}
+
+static EVP_PKEY *
+ct_key(const struct f_instance *s, const struct f_recipe *r, bool others)
+{
+	return r->ct_strange && !others ? s->strange : s->ct[others];
+}
+
 void
 f_trusted_root(struct cv_buf *out, const struct f_instance *s, const struct f_recipe *r)
 {
+	X509 *ca[] = { r->web_ca ? s->web.cert : s->inter[0].cert, s->root[0].cert };
+	X509 *two[] = { s->early, s->late, s->root[0].cert };
+	X509 *tsa[] = { s->tsa[0].cert, s->tsa_root[0].cert };
 	uint8_t id[32];
 
 	cv_buf_str(out, "{\"mediaType\":\"application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 			"\",\"tlogs\":[");
-	key_id(id, s->rekor[0]);
+	key_id(id, log_key(s, r, false));
 	id[31] ^= r->root_wrong_id;
-	root_log(out, NAME_1, s->rekor[0], id, &r->log_at);
+	root_log(out, NAME_1, log_key(s, r, false), id, &r->log_at);
 	cv_buf_str(out, ",");
 	note_id(id, s->rekor2[0], NAME_2, 1);
 	root_log(out, NAME_2, s->rekor2[0], id, &r->log_at);
 	cv_buf_str(out, "],\"ctlogs\":[");
-	key_id(id, s->ct[0]);
-	root_log(out, "ct.example.test", s->ct[0], id, &r->ctlog_at);
+	key_id(id, ct_key(s, r, false));
+	root_log(out, "ct.example.test", ct_key(s, r, false), id, &r->ctlog_at);
 	cv_buf_str(out, "],\"certificateAuthorities\":[");
-	root_ca(out, r->web_ca ? s->web.cert : s->inter[0].cert, s->root[0].cert, &r->ca_at);
+	if (!r->no_ca)
+		root_ca(out, r->two_issuers ? two : ca, r->two_issuers ? 3 : 2, &r->ca_at);
 	cv_buf_str(out, "],\"timestampAuthorities\":[");
-	root_ca(out, s->tsa[0].cert, s->tsa_root[0].cert, &r->tsa_at);
+	root_ca(out, tsa, 2, &r->tsa_at);
 	cv_buf_str(out, "]}");
 	MUST(out->failed == CV_R_NONE);
 }
@@ -288,12 +310,35 @@ issuing(const struct f_instance *s, const struct f_recipe *r)
 	return r->web_ca ? &s->web : &s->inter[r->ca == F_OTHERS];
 }
 
+/* The TLS list (RFC 6962 3.3) that has this one as its last. */
+static void
+sct_list(struct cv_buf *out, const struct f_recipe *r, struct cv_span one)
+{
+	size_t others = r->sct_flaw == F_SCT_MANY ? 32 : 0, each = 1 + 32 + 8 + 2 + 2 + 2;
+	size_t n = one.n + 2 + (2 + each) * others + (r->sct_flaw == F_SCT_CUT ? 2 : 0);
+
+	if (r->sct_flaw == F_SCT_EMPTY) {
+		add_be(out, 0, 2);
+		return;
+	}
+	add_be(out, n + (r->sct_flaw == F_SCT_LIST), 2);
+	for (size_t i = 0; i < others; i++) { /* by nobody known, with a signature of no bytes */
+		add_be(out, each, 2);
+		for (size_t k = 0; k < each; k++)
+			cv_buf_byte(out, 0);
+	}
+	add_be(out, one.n, 2);
+	cv_buf_add(out, one.p, one.n);
+	if (r->sct_flaw == F_SCT_CUT)
+		add_be(out, 0xff, 2);
+}
+
 /* RFC 6962 3.2: what the certificate log signs. */
 static void
 sct(struct cv_buf *out, struct f_instance *s, const struct f_recipe *r, X509 *x)
 {
 	struct cv_buf tbs = CV_BUF(ROOM), list = CV_BUF(ROOM), sig = CV_BUF(ROOM);
-	EVP_PKEY *key = s->ct[r->sct == F_OTHERS];
+	EVP_PKEY *key = ct_key(s, r, r->sct == F_OTHERS);
 	uint64_t ms = r->sct_flaw == F_SCT_TIME ? UINT64_MAX : (uint64_t)r->sct_ms;
 	const char *extension = r->sct_extension ? "\1\2\3\4\5" : "";
 	unsigned char *der = NULL;
@@ -328,9 +373,7 @@ sct(struct cv_buf *out, struct f_instance *s, const struct f_recipe *r, X509 *x)
 	cv_buf_add(&list, sig.p, sig.n);
 	if (r->sct_flaw == F_SCT_TRAILING)
 		cv_buf_byte(&list, 0);
-	add_be(out, list.n + 2 + (r->sct_flaw == F_SCT_LIST), 2);
-	add_be(out, list.n, 2);
-	cv_buf_add(out, list.p, list.n);
+	sct_list(out, r, cv_buf_span(&list));
 	cv_buf_free(&tbs);
 	cv_buf_free(&list);
 	cv_buf_free(&sig);
@@ -351,6 +394,21 @@ names(X509 *x, X509 *issuer, const struct f_recipe *r)
 		    r->second_subject != NULL ? ",URI:" : "",
 		    r->second_subject != NULL ? r->second_subject : "");
 	f_ext(x, issuer, NID_subject_alt_name, san);
+}
+
+/* Two authorities of one name and key id below our root, one until a second after F_WHEN
+ * and one from then on; x, issued by the first, is as well the other's. */
+static void
+two_issuers(struct f_instance *s, X509 *x)
+{
+	EVP_PKEY *other = f_cert_other_key(x, s->inter[0].key);
+
+	X509_free(s->early);
+	X509_free(s->late);
+	s->early = f_cert_again(s->inter[0].cert, s->inter[0].key, F_CA_FROM, F_WHEN + 1,
+				s->root[0].key);
+	s->late = f_cert_again(s->inter[0].cert, other, F_WHEN + 1, F_CA_TO, s->root[0].key);
+	EVP_PKEY_free(other);
 }
 
 static X509 *
@@ -380,10 +438,12 @@ leaf(struct f_instance *s, const struct f_recipe *r)
 	MUST(X509_sign(x, ca->key, EVP_sha256()) > 0);
 	if (r->sct != F_NOBODY) {
 		sct(&list, s, r, x);
-		cv_buf_byte(&outer, 0x04);
-		MUST(list.n < 0x100);
+		cv_buf_byte(&outer, r->sct_flaw == F_SCT_NO_LIST ? 0x0c : 0x04);
+		MUST(list.n < 0x10000);
 		if (list.n >= 0x80)
-			cv_buf_byte(&outer, 0x81);
+			cv_buf_byte(&outer, list.n >= 0x100 ? 0x82 : 0x81);
+		if (list.n >= 0x100)
+			cv_buf_byte(&outer, (uint8_t)(list.n >> 8));
 		cv_buf_byte(&outer, (uint8_t)list.n);
 		cv_buf_add(&outer, list.p, list.n);
 		if (r->sct_flaw == F_SCT_OUTER)
@@ -393,6 +453,8 @@ leaf(struct f_instance *s, const struct f_recipe *r)
 	}
 	cv_buf_free(&list);
 	cv_buf_free(&outer);
+	if (r->tbs_not_der)
+		x = f_cert_other_form(x, ca->key);
 	return x;
 }
 
@@ -558,8 +620,8 @@ static void
 checkpoint(struct cv_buf *out, struct f_instance *s, const struct f_recipe *r,
 	   const uint8_t root[32])
 {
-	EVP_PKEY *key =
-		r->v2 ? s->rekor2[r->checkpoint == F_OTHERS] : s->rekor[r->checkpoint == F_OTHERS];
+	EVP_PKEY *key = r->v2 ? s->rekor2[r->checkpoint == F_OTHERS]
+			      : log_key(s, r, r->checkpoint == F_OTHERS);
 	const char *name = r->other_name ? "log3.example.test" : r->v2 ? NAME_2 : NAME_1;
 	struct cv_buf text = CV_BUF(ROOM), sig = CV_BUF(ROOM);
 	uint8_t id[32], wrong[32] = { 1 };
@@ -638,7 +700,7 @@ promise(struct cv_buf *out, struct f_instance *s, const struct f_recipe *r, cons
 	b64(&over, body);
 	cv_buf_fmt(&over, "\",\"integratedTime\":%lld,\"logID\":\"%s\",\"logIndex\":%d}",
 		   (long long)r->integrated + r->bad_set, hex, 1000 + INDEX);
-	f_sign_with(&sig, s->rekor[r->set == F_OTHERS], cv_buf_span(&over));
+	f_sign_with(&sig, log_key(s, r, r->set == F_OTHERS), cv_buf_span(&over));
 	cv_buf_str(out, "\"inclusionPromise\":{\"signedEntryTimestamp\":\"");
 	b64(out, cv_buf_span(&sig));
 	cv_buf_str(out, "\"},");
@@ -658,25 +720,27 @@ entry(struct cv_buf *out, struct f_instance *s, const struct made *m)
 	if (r->v2)
 		note_id(id, s->rekor2[0], NAME_2, 1);
 	else
-		key_id(id, s->rekor[r->set == F_OTHERS && r->checkpoint == F_OTHERS]);
+		key_id(id, log_key(s, r, r->set == F_OTHERS && r->checkpoint == F_OTHERS));
 	if (r->v2)
 		body_v2(&body, m);
 	else
 		body_v1(&body, m);
 	cv_buf_fmt(out, "{\"logIndex\":\"%d\",\"logId\":{\"keyId\":\"",
-		   r->v2 ? INDEX : 1000 + INDEX);
+		   r->v2 ? INDEX + r->two_numbers : 1000 + INDEX);
 	b64(out, cv_span(id, 32));
 	cv_buf_fmt(out, "\"},\"kindVersion\":{\"kind\":\"%s\",\"version\":\"%s\"},", r->kind,
 		   r->version);
-	if (!r->v2)
+	if (!r->v2 || r->time_in_v2)
 		cv_buf_fmt(out, "\"integratedTime\":\"%lld\",", (long long)r->integrated);
 	if ((!r->v2 && r->set != F_NOBODY) || r->promise_in_v2)
 		promise(out, s, r, id, cv_buf_span(&body));
 	if (!r->no_proof)
 		proof(out, s, r, cv_buf_span(&body));
-	cv_buf_str(out, "\"canonicalizedBody\":\"");
-	b64(out, cv_buf_span(&body));
-	cv_buf_str(out, "\"}");
+	cv_buf_str(out, r->no_body ? "\"canonicalizedBody\":null}" : "\"canonicalizedBody\":\"");
+	if (!r->no_body) {
+		b64(out, cv_buf_span(&body));
+		cv_buf_str(out, "\"}");
+	}
 	cv_buf_free(&body);
 }
 
@@ -808,6 +872,8 @@ f_keyless(struct cv_buf *out, struct f_instance *s, const struct f_recipe *recip
 	defaults(&r);
 	m.leaf = leaf(s, &r);
 	m.other_leaf = leaf(s, &r);
+	if (r.two_issuers)
+		two_issuers(s, m.leaf);
 	sign(&m, s, artifact);
 	if (r.minor < 3)
 		cv_buf_fmt(

@@ -41,6 +41,7 @@ struct f_recipe {
 	struct cv_span raw_claim;          /* claim 12, the value as it stands */
 	bool no_eku, no_ku, ca_leaf, claim_twice, user_name, plain_name;
 	bool trailing, not_der; /* bytes after the certificate; a length in another form */
+	bool tbs_not_der;       /* what the authority signed has a length in another form */
 	bool web_ca;            /* the authority may issue for servers alone */
 	bool chain_in_bundle;   /* the stranger's authorities are put into the bundle */
 
@@ -55,6 +56,10 @@ struct f_recipe {
 		F_SCT_OUTER,    /* a byte after the list */
 		F_SCT_TIME,     /* of no time at all */
 		F_SCT_VERSION,  /* of a version to come */
+		F_SCT_CUT,      /* the last of the list is cut off */
+		F_SCT_EMPTY,    /* the list has none */
+		F_SCT_NO_LIST,  /* there is no list at all */
+		F_SCT_MANY,     /* ours is the 33rd */
 	} sct_flaw;
 	bool sct_wrong_issuer, sct_bad, sct_extension;
 
@@ -63,6 +68,7 @@ struct f_recipe {
 	bool no_proof, no_checkpoint, cosigned, cosigner_only, wrong_root, wrong_size;
 	bool extra_hash, missing_hash, other_digest, other_signature, other_key, bad_set;
 	bool other_name, duplicate_entry, promise_in_v2, note_crlf, body_twice;
+	bool no_body, time_in_v2, two_numbers;
 	int64_t integrated;
 
 	/* timestamps */
@@ -76,6 +82,12 @@ struct f_recipe {
 	/* the root's windows */
 	struct f_window log_at, ctlog_at, ca_at, tsa_at;
 	bool root_wrong_id;
+	bool no_ca;                   /* the root has no authority */
+	bool ct_strange, log_strange; /* a log's key is of a kind that nobody judges */
+
+	/* The authority has a second certificate of one name, for the time after F_WHEN,
+	 * whose key the leaf's signature fits too: an ECDSA signature fits two keys. */
+	bool two_issuers;
 };
 
 struct f_recipe f_recipe(void);

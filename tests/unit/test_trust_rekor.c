@@ -151,6 +151,10 @@ note_lines(void)
 		cv_buf_reset(&b);
 	}
 	T_NO(cv_note_verify(&c, cv_span(good.p, good.n - 1), &l, true, &e), e, CV_R_MALFORMED);
+	T_HAS(e.text, "ends with a newline");
+	T_NO(cv_note_verify(&c, cv_span_str("log.example.test\n5\n\n"), &l, true, &e), e,
+	     CV_R_MALFORMED);
+	T_HAS(e.text, "in three lines");
 	T_NO(cv_note_verify(&c, cv_span(NULL, 0), &l, true, &e), e, CV_R_MALFORMED);
 	cv_pubkey_free(&l.key);
 	T_NO(cv_note_verify(&c, cv_buf_span(&good), &l, true, &e), e, CV_R_UNSUPPORTED);

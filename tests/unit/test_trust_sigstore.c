@@ -168,7 +168,21 @@ CHANGE(sct_outer, t->r.sct_flaw = F_SCT_OUTER)
 CHANGE(sct_time, t->r.sct_flaw = F_SCT_TIME)
 CHANGE(sct_version, t->r.sct_flaw = F_SCT_VERSION)
 
+CHANGE(sct_cut, t->r.sct_flaw = F_SCT_CUT)
+CHANGE(sct_empty, t->r.sct_flaw = F_SCT_EMPTY)
+CHANGE(sct_no_list, t->r.sct_flaw = F_SCT_NO_LIST)
+CHANGE(sct_many, t->r.sct_flaw = F_SCT_MANY)
+CHANGE(sct_strange, t->r.ct_strange = true)
+CHANGE(tbs_not_der, t->r.tbs_not_der = true)
+CHANGE(no_ca, t->r.no_ca = true)
+CHANGE(two_authorities, t->r.two_issuers = true; t->r.tsa = F_OURS; t->r.stamp_ms = (F_WHEN + 2) * 1000LL)
+
 /* the log */
+CHANGE(log_strange, t->r.log_strange = true)
+CHANGE(no_body, t->r.no_body = true)
+CHANGE(no_time, t->r.integrated = 0)
+CHANGE(v2_time, t->r.v2 = true; t->r.tsa = F_OURS; t->r.time_in_v2 = true)
+CHANGE(v2_numbers, t->r.v2 = true; t->r.tsa = F_OURS; t->r.two_numbers = true)
 CHANGE(no_log, t->r.set = t->r.checkpoint = F_NOBODY; t->r.tsa = F_OURS)
 CHANGE(other_log, t->r.set = t->r.checkpoint = F_OTHERS)
 CHANGE(other_set, t->r.set = F_OTHERS)
@@ -311,6 +325,19 @@ static const struct wrong wrongs[] = {
 	{ "SCT list with a byte after it", CV_R_MALFORMED, sct_outer },
 	{ "SCT of no time", CV_R_MALFORMED, sct_time },
 	{ "SCT of another version", CV_R_IDENTITY, sct_version },
+	{ "SCT list whose last is cut off", CV_R_MALFORMED, sct_cut },
+	{ "SCT list of none", CV_R_MALFORMED, sct_empty },
+	{ "no SCT list in its place", CV_R_MALFORMED, sct_no_list },
+	{ "33 SCTs", CV_R_MALFORMED, sct_many },
+	{ "SCT by a log whose key is of another kind", CV_R_UNSUPPORTED, sct_strange },
+	{ "signed in a form that is not DER", CV_R_MALFORMED, tbs_not_der },
+	{ "a root without authority", CV_R_IDENTITY, no_ca },
+	{ "two issuers, each at a time of its own", CV_R_AMBIGUOUS, two_authorities },
+	{ "log whose key is of another kind", CV_R_UNSUPPORTED, log_strange },
+	{ "entry without body", CV_R_ABSENT, no_body },
+	{ "SET of no time, and no timestamp", CV_R_ABSENT, no_time },
+	{ "v2 with a time", CV_R_MALFORMED, v2_time },
+	{ "v2 with two numbers", CV_R_MALFORMED, v2_numbers },
 	{ "no log entry", CV_R_ABSENT, no_log },
 	{ "an entry of another log", CV_R_IDENTITY, other_log },
 	{ "SET by another log", CV_R_SIGNATURE, other_set },
@@ -410,6 +437,7 @@ CHANGE(sct_extension, t->r.sct_extension = true)
 CHANGE(sct_unwanted, t->r.sct = F_NOBODY; t->want.without_sct = true)
 CHANGE(log_unwanted, t->r.set = t->r.checkpoint = F_NOBODY; t->r.tsa = F_OURS; t->want.without_log = true)
 CHANGE(digest_only, t->by_digest = true)
+CHANGE(v2_bare, V2 t->r.no_body = true)
 CHANGE(edges, t->r.tsa = F_OURS; t->r.from = F_WHEN; t->r.to = F_WHEN + 1;
        t->r.ca_at.start = t->r.log_at.start = t->r.log_at.end = "2025-06-15T15:06:40Z";
        t->r.ca_at.end = t->r.tsa_at.start = t->r.tsa_at.end = "2025-06-15T15:06:40.500000Z";
@@ -441,6 +469,7 @@ static const struct wrong rights[] = {
 	{ "no SCT, none wanted", CV_R_NONE, sct_unwanted },
 	{ "no log, none wanted", CV_R_NONE, log_unwanted },
 	{ "only the digest at hand", CV_R_NONE, digest_only },
+	{ "v2 without the body", CV_R_NONE, v2_bare },
 	{ "every window just wide enough", CV_R_NONE, edges },
 };
 /* clang-format on */
@@ -648,11 +677,11 @@ flipped_v2(void)
 }
 
 static const struct t_case cases[] = {
-	{ "flipped or cut off: v1", flipped_v1 },
-	{ "flipped or cut off: v2", flipped_v2 },
 	{ "trusted root", trusted_root },
 	{ "validly signed but wrong", validly_signed_but_wrong },
 	{ "good", good },
+	{ "flipped or cut off: v1", flipped_v1 },
+	{ "flipped or cut off: v2", flipped_v2 },
 };
 
 T_MAIN(cases)
