@@ -187,7 +187,7 @@ same(const char *what, const char *found, const char *want, struct cv_err *e)
 
 	if (want == NULL || *want == '\0')
 		return cv_fail(e, CV_R_CONFIG, "policy wants no %s of the signer", what);
-	if (found != NULL && *found != '\0' && strcmp(found, want) == 0)
+	if (found != NULL && strcmp(found, want) == 0)
 		return 0;
 	return cv_fail(e, CV_R_IDENTITY, "the signer's %s: found %s, want %s", what,
 		       found == NULL ? "none" : cv_text_brief(f, cv_span_str(found)),

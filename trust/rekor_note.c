@@ -153,7 +153,7 @@ cv_inclusion_verify(const struct cv_log_entry *en, struct cv_span leaf, struct c
 	uint64_t fn = en->proof_index, sn = en->tree_size - 1;
 	uint8_t h[32];
 
-	if (en->tree_size == 0 || en->proof_index >= en->tree_size)
+	if (en->proof_index >= en->tree_size)
 		return cv_fail(e, CV_R_MALFORMED,
 			       "the inclusion proof: found entry %llu of a tree of %llu",
 			       (unsigned long long)en->proof_index,
