@@ -6,6 +6,7 @@
  */
 #include "verify/cmdline.h"
 #include "verify/demo/demo.h"
+#include "verify/docker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,12 +178,38 @@ run_self(const char *dir, const char *const *args, struct cv_err *e)
 	return WEXITSTATUS(status);
 }
 
-/* verify_args: the report options that were given to demo go on to verify. */
-static void
-verify_args(const struct cv_cmdline *c, const char **args, size_t max)
+/* outputs: -o as it was given, its file below the directory that demo was called in
+ * rather than in the sample's, which goes away. */
+static int
+outputs(const struct cv_cmdline *c, struct cv_mem *m, const char **args, size_t *n, size_t max,
+	struct cv_err *e)
 {
-	size_t n = 0, k;
+	cv_auto(cv_freep) char *here = getcwd(NULL, 0);
+	size_t k;
 	const char *const *v = cv_cl_values(c, "output", &k);
+
+	if (here == NULL)
+		return cv_fail_errno(e, "demo: the directory of this process");
+	for (size_t i = 0; i < k && *n + 3 < max; i++) {
+		const char *file = strchr(v[i], '=');
+
+		args[(*n)++] = "-o";
+		args[*n] = file == NULL || file[1] == '/'
+				   ? v[i]
+				   : cv_mem_fmt(m, e, "%.*s=%s/%s", (int)(file - v[i]), v[i], here,
+						file + 1);
+		if (args[(*n)++] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* verify_args: the report options that were given to demo go on to verify. */
+static int
+verify_args(const struct cv_cmdline *c, struct cv_mem *m, const char **args, size_t max,
+	    struct cv_err *e)
+{
+	size_t n = 0;
 
 	args[n++] = "clawverify";
 	args[n++] = "verify";
@@ -195,11 +222,29 @@ verify_args(const struct cv_cmdline *c, const char **args, size_t max)
 		args[n++] = "--color";
 		args[n++] = cv_cl_value(c, "color");
 	}
-	for (size_t i = 0; i < k && n + 3 < max; i++) {
-		args[n++] = "-o";
-		args[n++] = v[i];
-	}
+	if (outputs(c, m, args, &n, max, e) != 0)
+		return -1;
 	args[n] = NULL;
+	return 0;
+}
+
+/* KEPT: what verify has to be told in a sample that was kept: its advisories lie in a
+ * store of its own, so that nobody's real index is replaced by them. */
+#define KEPT "clawverify verify --store .cache/clawverify"
+
+static int
+kept(const struct cv_cmdline *c, const char *dir, struct cv_err *e)
+{
+	cv_auto(cv_buf_free) struct cv_buf quoted = CV_BUF(8 * PATH_MAX);
+	const char *words[] = { dir };
+
+	cv_args_quoted(&(const struct cv_args){ .v = words, .n = 1 }, &quoted);
+	if (cv_buf_ok(&quoted, "a path", e) != 0)
+		return -1;
+	cv_say(c, "%s", "");
+	cv_say(c, "now:  cd %s", cv_buf_text(&quoted));
+	cv_say(c, "      " KEPT);
+	return 0;
 }
 
 static void
@@ -216,6 +261,8 @@ run_sample(struct cv_cmdline *c, const char *name, const char *dir, struct cv_er
 {
 	static const char *const import[] = { "clawverify",      "db", "import", "-q",
 					      "advisories.json", NULL };
+	cv_auto(cv_mem_free) struct cv_mem m = { 0 };
+	bool keep = cv_cl_value(c, "keep") != NULL;
 	const char *verify[32];
 	int rc;
 
@@ -223,10 +270,13 @@ run_sample(struct cv_cmdline *c, const char *name, const char *dir, struct cv_er
 	rc = run_self(dir, import, e);
 	if (rc != 0)
 		return rc;
-	cv_say(c, "$ clawverify verify");
-	verify_args(c, verify, CV_COUNT(verify));
+	cv_say(c, "$ %s", keep ? KEPT : "clawverify verify");
+	if (verify_args(c, &m, verify, CV_COUNT(verify), e) != 0)
+		return -1;
 	rc = run_self(dir, verify, e);
-	if (rc == CV_EXIT_PASS)
+	if (keep && rc >= 0 && kept(c, dir, e) != 0)
+		return -1;
+	if (!keep && rc == CV_EXIT_PASS)
 		next_steps(c);
 	return rc;
 }

@@ -82,7 +82,9 @@ def timeless(r):
 
 def forms(tap, w):
     out = w.run("demo", "-o", "json=r.json", "-o", "text")
-    # demo runs in a directory of its own, so the file is named from here
+    # demo runs in a directory of its own, and the file is named from here
+    tap.ok(out.code == 0 and json.loads(w.read("r.json"))["launchable"], "demo -o json=FILE", out.text)
+    os.unlink(w.path("r.json"))
     w.sample()
     out = w.run("verify", "-o", "json=r.json", "-o", "text")
     tap.ok(out.code == 0 and "PASS  demo" in out.out and json.loads(w.read("r.json"))["launchable"],
@@ -126,6 +128,22 @@ def forms(tap, w):
     tap.ok(json.loads(out.out)["launchable"] is False, "another time is never launchable", out.text)
 
 
+def keep(tap):
+    """What is printed after --keep works as it stands, in a shell, in any directory."""
+    for name, where in (("good", "kept"), ("tampered-model", "it's kept"), ("pickle-model", "a b")):
+        w = kit.World()
+        done = w.run("demo", name, "--keep", where)
+        tap.ok(done.code == SAMPLES[name][0], "demo %s --keep: exit" % name, done.text)
+        last = re.search(r"^now:  (cd .*)\n      (clawverify verify.*)\n\Z", done.err, re.M)
+        if not tap.ok(last, "demo %s --keep: what to do next is said" % name, done.err):
+            continue
+        again = w.shell(last.group(1) + "\n" + last.group(2))
+        lead = [re.findall(r"^\d\. .*|^(?:PASS|FAIL)  demo", x, re.M) for x in (again.out, done.out)]
+        tap.ok(again.code == done.code and lead[0] == lead[1],
+               "demo %s --keep: and gives the same answer" % name, again.out)
+        w.close()
+
+
 def full(tap, w):
     """A result that could not be written was not given."""
     for args in (["verify"], ["verify", "-o", "json"], ["version"], ["explain"], ["policy", "show"],
@@ -160,6 +178,7 @@ def main():
             tap.ok(timeless(first) == timeless(again), "the same findings give the same document")
     tap.ok(os.listdir(w.dir) == [], "demo leaves nothing behind", os.listdir(w.dir))
     forms(tap, w)
+    keep(tap)
     full(tap, w)
     w.close()
     return tap.end()
