@@ -320,10 +320,10 @@ open_parent(const char *dir, struct cv_err *e)
 	int fd;
 
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-		return cv_fail_errno(e, "%s: cannot make it", dir);
+		return cv_conf_errno(e, "%s: cannot make it", dir);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) != 0) {
-		cv_fail_errno(e, "%s", dir);
+		cv_conf_errno(e, "%s", dir);
 		cv_closep(&fd);
 		return -1;
 	}

@@ -43,6 +43,10 @@ extern const struct cv_cmd *const cv_cmds[];
  * environment's CLAWVERIFY_NAME for global ones, else NULL. */
 bool cv_cl_flag(const struct cv_cmdline *c, const char *name);
 const char *cv_cl_value(const struct cv_cmdline *c, const char *name);
+/* cv_cl_seconds: a duration of 1 to max seconds; *ret stays when it was not given. */
+int cv_cl_seconds(const struct cv_cmdline *c, const char *name, int64_t max, int64_t *ret,
+		  struct cv_err *e) cv_must;
+#define CV_MAX_TIMEOUT 86400 /* of --timeout */
 const char *const *cv_cl_values(const struct cv_cmdline *c, const char *name, size_t *n);
 
 /* Positional arguments; NULL beyond the last. What follows "--" counts too. */
@@ -59,6 +63,9 @@ int cv_cmd_failed(const struct cv_cmdline *c, const struct cv_err *e);
 
 /* cv_say: a line to stderr, unless -q. cv_out_text: neutralised text to stdout. */
 void cv_say(const struct cv_cmdline *c, const char *fmt, ...) cv_printf(2, 3);
+/* cv_cmd_stdout: the end of every verb: rc, or CV_EXIT_INTERNAL with words if what was
+ * printed did not reach standard output: a result that nobody got was not given. */
+int cv_cmd_stdout(const struct cv_cmdline *c, int rc);
 bool cv_cl_json(const struct cv_cmdline *c); /* -o json was asked for */
 
 /*

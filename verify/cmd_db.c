@@ -51,13 +51,10 @@ static int
 start(struct cv_role **role, const struct cv_cmdline *c, char *dir, size_t n, struct cv_err *e)
 {
 	struct cv_role_opts o = { .dir = dir, .cancel_fd = -1 };
-	const char *timeout = cv_cl_value(c, "timeout");
 	int64_t seconds = 0;
 
-	if (timeout != NULL && cv_duration_parse(&seconds, cv_span_str(timeout), 86400, e) != 0) {
-		e->reason = CV_R_USAGE;
-		return cv_fail_within(e, "--timeout");
-	}
+	if (cv_cl_seconds(c, "timeout", CV_MAX_TIMEOUT, &seconds, e) != 0)
+		return -1;
 	o.deadline = seconds > 0 ? cv_mono_ms() + seconds * 1000 : 0;
 	if (cv_role_dir(dir, n, e) != 0)
 		return -1;
@@ -79,13 +76,8 @@ open_input(const char *path, struct cv_blob *ret, struct cv_err *e)
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-	if (fd < 0) {
-		bool missing = errno == ENOENT;
-
-		(void)cv_fail_errno(e, "%s", path);
-		e->reason = missing ? CV_R_USAGE : e->reason;
-		return -1;
-	}
+	if (fd < 0)
+		return cv_conf_errno(e, "%s", path);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		(void)close(fd);
 		return cv_fail(e, CV_R_USAGE, "%s: want a regular file", path);
@@ -191,10 +183,10 @@ run_import(struct cv_cmdline *c, struct cv_err *e)
 	(void)snprintf(tmp, sizeof(tmp), "%s.new-XXXXXX", path);
 	fd = mkostemp(tmp, O_CLOEXEC);
 	if (fd < 0)
-		return cv_fail_errno(e, "%s", tmp);
+		return cv_conf_errno(e, "%s", path);
 	rc = import_to(c, fd, &k, e);
 	if (rc == 0 && (fchmod(fd, 0644) != 0 || fsync(fd) != 0 || rename(tmp, path) != 0))
-		rc = cv_fail_errno(e, "%s", path);
+		rc = cv_conf_errno(e, "%s", path);
 	(void)close(fd);
 	if (rc != 0) {
 		(void)unlink(tmp); /* a former index stays */
@@ -217,6 +209,8 @@ run_status(struct cv_cmdline *c, struct cv_err *e)
 
 	if (cv_db_path(c, path, sizeof(path), e) != 0)
 		return -1;
+	if (cv_cl_value(c, "db") != NULL && access(path, F_OK) != 0)
+		return cv_conf_errno(e, "--db %.400s", path);
 	if (access(path, F_OK) != 0)
 		return cv_fail(e, CV_R_STALE,
 			       "%s: there is no advisory index yet; make one: "

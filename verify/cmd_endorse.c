@@ -18,31 +18,66 @@
 
 #define DAY (24 * 60 * 60)
 
-/* place: endorsements/NAME.dsse.json beside the agent file; makes the directory. */
+/* beside: a path below the agent file's directory. */
 static int
-place(const struct cv_session *s, const char *name, bool make, char out[CV_PATH_ROOM],
-      struct cv_err *e)
+beside(const struct cv_session *s, const char *name, char out[CV_PATH_ROOM], struct cv_err *e)
 {
 	const char *slash = strrchr(s->agent_path, '/');
 	int n = slash == NULL ? 0 : (int)(slash - s->agent_path) + 1;
 
 	if (n > CV_PATH_ROOM - 256)
 		return cv_fail(e, CV_R_USAGE, "too long a path");
-	(void)snprintf(out, CV_PATH_ROOM, "%.*s" CV_ENDORSE_DIR, n, s->agent_path);
-	if (make && mkdir(out, 0755) != 0 && errno != EEXIST)
-		return cv_fail_errno(e, "%s: cannot make it", out);
-	(void)snprintf(out, CV_PATH_ROOM, "%.*s" CV_ENDORSE_DIR "/%s.dsse.json", n, s->agent_path,
-		       name);
+	(void)snprintf(out, CV_PATH_ROOM, "%.*s%s", n, s->agent_path, name);
+	return 0;
+}
+
+/* What is signed, and with what: known before anything is looked at. */
+struct signing {
+	struct cv_signkey *key;
+	struct cv_endorse in;
+	struct cv_endorse_last last;
+	bool had;
+	char path[CV_PATH_ROOM];
+};
+
+/* place: where this key's endorsement goes: under the artifact's name, but not over
+ * what another key says there. The last one is this key's, or the one that is there. */
+static int
+place(struct signing *g, const struct cv_session *s, const char *name, struct cv_err *e)
+{
+	struct cv_endorse_last own = { .expires = "" };
+	char file[CV_ENDORSE_PATH], id[CV_DIGEST_TEXT];
+	int first, rc;
+
+	cv_endorse_path(file, name, NULL);
+	if (beside(s, file, g->path, e) != 0)
+		return -1;
+	first = cv_endorse_read(&g->last, g->path, e);
+	if (first < 0)
+		return -1;
+	g->had = first > 0;
+	if (g->had && strcmp(g->last.keyid, cv_digest_text(cv_signkey_id(g->key), id)) != 0) {
+		cv_endorse_path(file, name, cv_signkey_id(g->key));
+		if (beside(s, file, g->path, e) != 0)
+			return -1;
+		rc = cv_endorse_read(&own, g->path, e);
+		if (rc < 0)
+			return -1;
+		if (rc > 0)
+			g->last = own;
+	}
 	return 0;
 }
 
 /* show: what would be endorsed, beside what was. */
 static void
-show(const struct cv_cmdline *c, const struct cv_session *s, const struct cv_r_artifact *a,
-     const struct cv_endorse_last *last, int64_t expires)
+show(const struct cv_cmdline *c, const struct cv_session *s, const struct signing *g)
 {
+	const struct cv_r_artifact *a = g->in.artifact;
+	const struct cv_endorse_last *last = &g->last;
 	const struct cv_lock_artifact *l = s->lock != NULL ? cv_lock_find(s->lock, a->name) : NULL;
-	char now[CV_DIGEST_TEXT], was[CV_DIGEST_TEXT], at[CV_TIME_TEXT];
+	char now[CV_DIGEST_TEXT], was[CV_DIGEST_TEXT], at[CV_TIME_TEXT], id[CV_DIGEST_TEXT];
+	bool ours = strcmp(last->keyid, cv_digest_text(cv_signkey_id(g->key), id)) == 0;
 
 	cv_say(c, "%s  %s  %s", a->name, cv_atype_word(a->decl->type), a->note);
 	cv_say(c, "  now       %s", cv_digest_text(&a->digest, now));
@@ -52,16 +87,17 @@ show(const struct cv_cmdline *c, const struct cv_session *s, const struct cv_r_a
 		cv_say(c, "  locked    %s",
 		       cv_digest_eq(&l->digest, &a->digest) ? "the same"
 							    : cv_digest_text(&l->digest, was));
-	if (last == NULL)
+	if (!g->had)
 		cv_say(c, "  endorsed  never before");
 	else
-		cv_say(c, "  endorsed  %s, until %s",
+		cv_say(c, "  endorsed  %s, until %s%s",
 		       cv_digest_eq(&last->subject, &a->digest) ||
 				       cv_digest_eq(&last->subject, &a->index)
 			       ? "the same"
 			       : cv_digest_text(&last->subject, was),
-		       last->expires);
-	cv_say(c, "  until     %s, %zu checks passed", cv_time_text(expires, at), a->counts.passed);
+		       last->expires, ours ? "" : ", by another key");
+	cv_say(c, "  until     %s, %zu checks passed", cv_time_text(g->in.expires, at),
+	       a->counts.passed);
 }
 
 /* agreed: by --yes, or by a person at a terminal. */
@@ -95,46 +131,49 @@ is_endorser(const struct cv_policy *p, const struct cv_signkey *k)
 }
 
 static int
-read_expires(const struct cv_cmdline *c, int64_t now, int64_t *ret, struct cv_err *e)
+signing_open(struct signing *g, const struct cv_cmdline *c, const struct cv_session *s,
+	     const char *name, struct cv_err *e)
 {
-	const char *text = cv_cl_value(c, "expires");
 	int64_t seconds = 90 * DAY;
 
-	if (text != NULL &&
-	    cv_duration_parse(&seconds, cv_span_str(text), 3660 * (int64_t)DAY, e) != 0) {
-		e->reason = CV_R_USAGE;
-		return cv_fail_within(e, "--expires");
-	}
-	*ret = now + seconds;
-	return 0;
+	*g = (struct signing){ .had = false };
+	if (cv_cl_seconds(c, "expires", 3660 * (int64_t)DAY, &seconds, e) != 0)
+		return -1;
+	g->in.expires = s->rq.now + seconds;
+	if (cv_lc_key_path(c, g->path, e) != 0 || cv_signkey_load(&g->key, g->path, e) != 0)
+		return -1;
+	return place(g, s, name, e);
+}
+
+/* put: the envelope into its file, whose directory is made where it is missing. */
+static int
+put(const struct signing *g, const struct cv_session *s, const struct cv_buf *envelope,
+    struct cv_err *e)
+{
+	char dir[CV_PATH_ROOM];
+
+	if (beside(s, CV_ENDORSE_DIR, dir, e) != 0)
+		return -1;
+	if (mkdir(dir, 0755) != 0 && errno != EEXIST)
+		return cv_conf_errno(e, "%s: cannot make it", dir);
+	return cv_conf_write(g->path, cv_buf_span(envelope), e);
 }
 
 static int
-sign(struct cv_cmdline *c, struct cv_session *s, const struct cv_r_artifact *a, struct cv_err *e)
+sign(struct cv_cmdline *c, struct cv_session *s, struct signing *g, struct cv_err *e)
 {
-	struct cv_endorse in = { .artifact = a };
-	struct cv_endorse_last last = { .expires = "" };
-	cv_auto(cv_signkey_free) struct cv_signkey *key = NULL;
 	cv_auto(cv_buf_free) struct cv_buf envelope = CV_BUF(CV_MAX_ENVELOPE);
-	char path[CV_PATH_ROOM];
-	int had;
+	const struct cv_r_artifact *a = g->in.artifact;
 
-	if (read_expires(c, s->rq.now, &in.expires, e) != 0 || cv_lc_key_path(c, path, e) != 0 ||
-	    cv_signkey_load(&key, path, e) != 0 || place(s, a->name, false, path, e) != 0)
+	if (g->had && !cv_digest_eq(&g->last.subject, &a->digest) &&
+	    !cv_digest_eq(&g->last.subject, &a->index))
+		g->in.previous = g->last.subject;
+	show(c, s, g);
+	if (agreed(c, a->name, e) != 0 || cv_endorse_make(&g->in, g->key, &envelope, e) != 0 ||
+	    put(g, s, &envelope, e) != 0)
 		return -1;
-	had = cv_endorse_read(&last, path, e);
-	if (had < 0)
-		return -1;
-	if (had > 0 && !cv_digest_eq(&last.subject, &a->digest) &&
-	    !cv_digest_eq(&last.subject, &a->index))
-		in.previous = last.subject;
-	show(c, s, a, had > 0 ? &last : NULL, in.expires);
-	if (agreed(c, a->name, e) != 0 || cv_endorse_make(&in, key, &envelope, e) != 0 ||
-	    place(s, a->name, true, path, e) != 0 ||
-	    cv_conf_write(path, cv_buf_span(&envelope), e) != 0)
-		return -1;
-	cv_say(c, "endorsed in %s", path);
-	if (!is_endorser(s->policy, key)) {
+	cv_say(c, "endorsed in %s", g->path);
+	if (!is_endorser(s->policy, g->key)) {
 		cv_say(c, "note: it does not count yet, since the policy has no endorser with this "
 			  "key:");
 		cv_say(c, "name its .pub among \"signers\", and that signer in \"endorsers\"");
@@ -145,7 +184,7 @@ sign(struct cv_cmdline *c, struct cv_session *s, const struct cv_r_artifact *a, 
 /* judge: only what is clean is offered for signing. */
 static int
 judge(struct cv_cmdline *c, struct cv_session *s, const struct cv_result *r, const char *name,
-      struct cv_err *e)
+      struct signing *g, struct cv_err *e)
 {
 	cv_auto(cv_buf_free) struct cv_buf out = CV_BUF(1 << 20);
 	struct cv_report_opts o = { .quiet = true };
@@ -155,8 +194,9 @@ judge(struct cv_cmdline *c, struct cv_session *s, const struct cv_result *r, con
 	for (i = 0; i < r->nartifacts; i++) {
 		if (strcmp(r->artifacts[i].name, name) != 0)
 			continue;
+		g->in.artifact = &r->artifacts[i];
 		if (cv_endorse_clean(&r->artifacts[i], e) == 0)
-			return sign(c, s, &r->artifacts[i], e);
+			return sign(c, s, g, e);
 		if (cv_report_text(&out, r, &o, &ignored) == 0)
 			(void)fputs(cv_buf_text(&out), stderr);
 		return -1;
@@ -164,12 +204,35 @@ judge(struct cv_cmdline *c, struct cv_session *s, const struct cv_result *r, con
 	return cv_fail(e, CV_R_BUG, "%s: was not looked at", name);
 }
 
+/* look: verify this one artifact, and sign what was found. */
+static int
+look(struct cv_cmdline *c, struct cv_session *s, struct cv_progress *progress, const char *name,
+     struct signing *g, struct cv_err *e)
+{
+	struct cv_result *r = NULL;
+	int rc;
+
+	s->rq.only = name;
+	s->rq.mode = CV_MODE_VERIFY;
+	if (s->lock == NULL || cv_lock_find(s->lock, name) == NULL) {
+		s->rq.mode = CV_MODE_LOCK; /* nothing to hold it against yet */
+		s->rq.lock = NULL;
+	}
+	s->rq.watch = cv_progress_watch(progress);
+	rc = cv_session_run(s, &r, e);
+	cv_progress_close(progress);
+	if (rc == 0)
+		rc = judge(c, s, r, name, g, e);
+	cv_result_free(&r);
+	return rc;
+}
+
 static int
 endorse(struct cv_cmdline *c, struct cv_session *s, const char *name, struct cv_err *e)
 {
 	const struct cv_artifact *decl = cv_agent_find(s->agent, name);
 	struct cv_progress progress;
-	struct cv_result *r = NULL;
+	struct signing g;
 	int rc;
 
 	if (decl == NULL || !cv_artifact_covered(decl))
@@ -177,20 +240,12 @@ endorse(struct cv_cmdline *c, struct cv_session *s, const char *name, struct cv_
 			       "the agent has no artifact \"%s\" that could be endorsed", name);
 	if (s->rq.historical)
 		return cv_fail(e, CV_R_USAGE, "an endorsement is for now, not for another time");
-	if (cv_progress_open(&progress, c, e) != 0)
-		return -1;
-	s->rq.only = name;
-	s->rq.mode = CV_MODE_VERIFY;
-	if (s->lock == NULL || cv_lock_find(s->lock, name) == NULL) {
-		s->rq.mode = CV_MODE_LOCK; /* nothing to hold it against yet */
-		s->rq.lock = NULL;
-	}
-	s->rq.watch = cv_progress_watch(&progress);
-	rc = cv_session_run(s, &r, e);
-	cv_progress_close(&progress);
+	rc = signing_open(&g, c, s, name, e);
 	if (rc == 0)
-		rc = judge(c, s, r, name, e);
-	cv_result_free(&r);
+		rc = cv_progress_open(&progress, c, e);
+	if (rc == 0)
+		rc = look(c, s, &progress, name, &g, e);
+	cv_signkey_free(&g.key);
 	return rc;
 }
 
@@ -222,8 +277,8 @@ const struct cv_cmd cv_verb_endorse = {
 	.text = "For what its maker does not sign. The artifact is verified by the policy's\n"
 		"rules; only when nothing but a signature is missing, and you agree, is a\n"
 		"statement about its digest signed, with an end, into\n"
-		"endorsements/NAME.dsse.json beside the agent file. It counts where the policy\n"
-		"names your key among its endorsers.\n",
+		"endorsements/NAME.dsse.json beside the agent file, or beside what another key\n"
+		"says there. It counts where the policy names your key among its endorsers.\n",
 	.examples = "  clawverify endorse pdf\n"
 		    "  clawverify endorse llm --expires 30d --key team.key --yes\n",
 	.opts = opts,

@@ -61,7 +61,7 @@ named_wrong(const char *option, enum cv_atype type, const char *value, const cha
 	if (found < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return cv_fail(e, CV_R_USAGE, "--%s: there is no %.400s in %.400s", option, value,
 			       dir);
-	return found < 0 ? cv_fail_errno(e, "--%s: %.400s", option, value) : 0;
+	return found < 0 ? cv_conf_errno(e, "--%s: %.400s", option, value) : 0;
 }
 
 /* add_named: --model NAME=PATH and the like. */
@@ -285,7 +285,7 @@ write_new(const char *path, const struct cv_buf *text, struct cv_err *e)
 		return cv_fail(e, CV_R_USAGE, "%s is there already; init does not replace it",
 			       path);
 	if (fd < 0)
-		return cv_fail_errno(e, "%s", path);
+		return cv_conf_errno(e, "%s", path);
 	rc = cv_write_all(fd, text->p, text->n, path, e);
 	if (close(fd) != 0 && rc == 0)
 		rc = cv_fail_errno(e, "%s", path);

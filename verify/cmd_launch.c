@@ -47,13 +47,10 @@ launch_end(struct launch *l)
 static int
 engine_deadline(const struct cv_cmdline *c, int64_t *ret, struct cv_err *e)
 {
-	const char *timeout = cv_cl_value(c, "timeout");
 	int64_t seconds = ENGINE_SECONDS;
 
-	if (timeout != NULL && cv_duration_parse(&seconds, cv_span_str(timeout), 86400, e) != 0) {
-		e->reason = CV_R_USAGE;
-		return cv_fail_within(e, "--timeout");
-	}
+	if (cv_cl_seconds(c, "timeout", CV_MAX_TIMEOUT, &seconds, e) != 0)
+		return -1;
 	*ret = cv_mono_ms() + seconds * 1000;
 	return 0;
 }

@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "trust/base/clock.h"
 #include "trust/base/text.h"
 
 #include "trust/base/banned.h"
@@ -31,7 +33,7 @@ run_policy(struct cv_cmdline *c, struct cv_err *e)
 	const char *verb = cv_cl_arg(c, 0);
 	const char *file = cv_cl_nargs(c) > 1 ? cv_cl_arg(c, 1) : "policy.json";
 	cv_auto(cv_policy_free) struct cv_policy *p = NULL;
-	char shown[CV_TEXT_BRIEF], digest[CV_DIGEST_TEXT];
+	char shown[CV_TEXT_BRIEF], digest[CV_DIGEST_TEXT], at[CV_TIME_TEXT];
 	bool check = strcmp(verb, "check") == 0;
 
 	if (!check && strcmp(verb, "show") != 0) {
@@ -43,7 +45,15 @@ run_policy(struct cv_cmdline *c, struct cv_err *e)
 		return cv_cmd_failed(c, e);
 	if (!check)
 		return show(p, e) == 0 ? CV_EXIT_PASS : cv_cmd_failed(c, e);
-	cv_say(c, "%s: in order; %zu rules, %zu signers, digest %s", file, p->nrules, p->nsigners,
+	if (p->has_expires && time(NULL) >= p->expires) {
+		(void)cv_fail(e, CV_R_EXPIRED,
+			      "%s: it expired at %s: whatever is asked by it is refused", file,
+			      cv_time_text(p->expires, at));
+		return cv_cmd_failed(c, e);
+	}
+	cv_say(c, "%s: in order; %zu rules, %zu signers%s%s, digest %s", file, p->nrules,
+	       p->nsigners, p->has_expires ? ", expires " : "",
+	       p->has_expires ? cv_time_text(p->expires, at) : "",
 	       cv_digest_text(&p->digest, digest));
 	return CV_EXIT_PASS;
 }
@@ -52,8 +62,8 @@ const struct cv_cmd cv_verb_policy = {
 	.name = "policy",
 	.args = "check | show [FILE]",
 	.summary = "is a policy in order, and what does it amount to with its preset",
-	.text = "FILE is policy.json here unless given; preset:strict and the like are files "
-		"too.\n",
+	.text = "FILE is policy.json here unless given; preset:strict and the like are files\n"
+		"too. check exits 2 for a mistake, 1 for a policy that has expired.\n",
 	.examples = "  clawverify policy check\n"
 		    "  clawverify policy show preset:strict\n",
 	.min_args = 1,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "trust/base/clock.h"
 #include "trust/base/text.h"
 
 #include "trust/base/banned.h"
@@ -71,6 +72,11 @@ unknown_opt(const struct cv_cmd *cmd, const char *arg, struct cv_err *e)
 static int
 add_opt(struct cv_cmdline *c, const struct cv_opt *opt, const char *value, struct cv_err *e)
 {
+	/* an empty one is a variable of a script that was not set: nothing that works
+	 * with another default may come of it */
+	if (opt->kind != CV_OPT_FLAG && value[0] == '\0')
+		return cv_fail(e, CV_R_USAGE, "%s: --%s: found nothing, want %s", c->cmd->name,
+			       opt->name, opt->arg);
 	if (opt->kind != CV_OPT_MANY) {
 		for (size_t i = 0; i < c->nset; i++) {
 			if (c->set[i].opt == opt && opt->kind == CV_OPT_VALUE)
@@ -228,6 +234,25 @@ cv_cl_value(const struct cv_cmdline *c, const char *name)
 			return c->set[i].value;
 	}
 	return from_env(c, name);
+}
+
+int
+cv_cl_seconds(const struct cv_cmdline *c, const char *name, int64_t max, int64_t *ret,
+	      struct cv_err *e)
+{
+	const char *text = cv_cl_value(c, name);
+	int64_t seconds;
+
+	if (text == NULL)
+		return 0;
+	if (cv_duration_parse(&seconds, cv_span_str(text), max, e) != 0) {
+		e->reason = CV_R_USAGE;
+		return cv_fail_within(e, "--%s", name);
+	}
+	if (seconds < 1)
+		return cv_fail(e, CV_R_USAGE, "--%s: found %s, want at least a second", name, text);
+	*ret = seconds;
+	return 0;
 }
 
 const char *const *

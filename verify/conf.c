@@ -121,6 +121,26 @@ cv_conf_reason(struct cv_err *e)
 }
 
 int
+cv_conf_errno(struct cv_err *e, const char *fmt, ...)
+{
+	static const int slips[] = { ENOENT,       ENOTDIR, EISDIR, EACCES, EPERM, ELOOP,
+				     ENAMETOOLONG, ENXIO,   ENODEV, EINVAL, EBUSY };
+	int error = errno;
+	char text[CV_ERR_TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	cv_text_vfmt(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	errno = error;
+	(void)cv_fail_errno(e, "%s", text);
+	for (size_t i = 0; i < CV_COUNT(slips); i++)
+		if (error == slips[i] && e != NULL)
+			e->reason = CV_R_CONFIG;
+	return -1;
+}
+
+int
 cv_conf_at(struct cv_err *e, const char *file, struct cv_jpos pos, const char *fmt, ...)
 {
 	char text[CV_ERR_TEXT];
@@ -145,7 +165,7 @@ cv_conf_read(struct cv_buf *out, int dirfd, const char *path, size_t max, struct
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (fd < 0)
-		return cv_fail_errno(e, "%s", path);
+		return cv_conf_errno(e, "%s", path);
 	if (fstat(fd, &st) != 0)
 		return cv_fail_errno(e, "%s", path);
 	if (!S_ISREG(st.st_mode))
@@ -169,7 +189,7 @@ write_temp(int dir, const char *temp, const char *path, struct cv_span in, struc
 		openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	if (fd < 0)
-		return cv_fail_errno(e, "%s: cannot write beside it", path);
+		return cv_conf_errno(e, "%s: cannot write beside it", path);
 	if (cv_write_all(fd, in.p, in.n, path, e) != 0)
 		return -1;
 	if (fsync(fd) != 0)
@@ -196,7 +216,7 @@ open_parent(const char *path, const char **base, struct cv_err *e)
 		return -1;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		cv_fail_errno(e, "%s", dir);
+		cv_conf_errno(e, "%s", dir);
 	cv_mem_free(&m);
 	return fd;
 }
@@ -220,7 +240,7 @@ cv_conf_write(const char *path, struct cv_span in, struct cv_err *e)
 		return -1;
 	}
 	if (renameat(dir, temp, dir, base) != 0) {
-		cv_fail_errno(e, "%s: cannot replace", path);
+		cv_conf_errno(e, "%s: cannot replace", path);
 		unlinkat(dir, temp, 0);
 		return -1;
 	}
@@ -243,7 +263,7 @@ cv_conf_dir(const char *path, struct cv_err *e)
 		return -1;
 	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		cv_fail_errno(e, "%s", dir);
+		cv_conf_errno(e, "%s", dir);
 	cv_mem_free(&m);
 	return fd;
 }

@@ -50,6 +50,10 @@ int cv_conf_dir(const char *path, struct cv_err *e) cv_must;
 int cv_conf_parse(struct cv_jdoc **ret, const char *name, struct cv_span in, unsigned flags,
 		  const char *schema, struct cv_err *e) cv_must;
 
+/* cv_conf_errno: cv_fail_errno() about a path that somebody wrote: what is wrong with
+ * the path itself (none such, no directory, too long, not allowed) is CV_R_CONFIG. */
+int cv_conf_errno(struct cv_err *e, const char *fmt, ...) cv_printf(2, 3);
+
 /* cv_conf_reason: MALFORMED, AMBIGUOUS, LIMIT, UNSUPPORTED become CONFIG.
  * Returns -1, so that a reader can end with it. */
 int cv_conf_reason(struct cv_err *e);

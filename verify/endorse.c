@@ -167,7 +167,8 @@ cv_endorse_read(struct cv_endorse_last *ret, const char *path, struct cv_err *e)
 	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_JSON_DOM);
 	cv_auto(cv_buf_free) struct cv_buf payload = CV_BUF(CV_MAX_JSON_DOM);
 	cv_auto(cv_json_free) struct cv_jdoc *doc = NULL;
-	const char *base64;
+	const char *base64, *keyid;
+	struct cv_jv first;
 	int r = cv_conf_read(&text, AT_FDCWD, path, CV_MAX_JSON_DOM, e);
 
 	if (r <= 0)
@@ -177,5 +178,9 @@ cv_endorse_read(struct cv_endorse_last *ret, const char *path, struct cv_err *e)
 	    cv_base64_decode(&payload, cv_span_str(base64), e) != 0 ||
 	    read_statement(ret, cv_buf_span(&payload), e) != 0)
 		return cv_conf_reason(e);
+	first = cv_jv_at(cv_jv_get(cv_json_root(doc), "signatures"), 0);
+	ret->keyid[0] = '\0';
+	if (cv_jv_str(cv_jv_get(first, "keyid"), &keyid, NULL) == 0)
+		(void)snprintf(ret->keyid, sizeof(ret->keyid), "%.100s", keyid);
 	return 1;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * endorse.h: our own signature over what an artifact is (DESIGN 4, "Basis"): an
- * in-toto Statement v1 in a DSSE envelope, endorsements/NAME.dsse.json beside
- * the agent file.
+ * in-toto Statement v1 in a DSSE envelope, cv_endorse_path() beside the agent
+ * file. One key's endorsement never takes the place of another's.
  *
  *     subject        the digest that was looked at; of an image its index and
  *                    manifest
@@ -35,6 +35,7 @@ int cv_endorse_make(const struct cv_endorse *in, const struct cv_signkey *key, s
 struct cv_endorse_last {
 	struct cv_digest subject;
 	char expires[64];
+	char keyid[CV_DIGEST_TEXT]; /* whose it says it is; "" if it does not */
 };
 
 /* cv_endorse_read: 1 read, 0 there is none, -1 (CV_R_CONFIG: not one of ours). */

@@ -115,7 +115,11 @@ int cv_engine_tree(const struct cv_request *rq, const struct cv_r_artifact *a,
 		   const struct cv_tree_sink *sink, struct cv_err *e) cv_must;
 
 /* ENDORSEMENTS: DSSE envelopes beside the agent file, looked for by MODE_VERIFY
- * and MODE_LOCK: CV_ENDORSE_DIR "/" artifact name ".dsse.json". */
+ * and MODE_LOCK: CV_ENDORSE_DIR "/" artifact name ".dsse.json", and for each key of an
+ * endorser name "@" and the first 16 hex digits of its id ".dsse.json", so that several
+ * people can endorse one artifact. cv_endorse_path: keyid NULL for the first. */
+#define CV_ENDORSE_PATH 128
+void cv_endorse_path(char out[CV_ENDORSE_PATH], const char *name, const struct cv_digest *keyid);
 #define CV_ENDORSE_DIR       "endorsements"
 #define CV_ENDORSE_PREDICATE "https://clawverify.dev/endorsement/v1"
 

@@ -67,6 +67,7 @@ keep_file(struct cv_job *j, const char *path, struct cv_blob *ret, const char **
 struct piece {
 	enum cv_evidence kind;
 	const char *name;
+	char *own;           /* the name, if it is nobody else's; owned */
 	struct cv_blob blob; /* owned */
 };
 
@@ -79,6 +80,15 @@ struct asking {
 	struct piece *piece;
 	size_t n;
 };
+
+static void
+drop_pieces(struct asking *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		cv_closep(&a->piece[i].blob.fd);
+		free(a->piece[i].own);
+	}
+}
 
 static int
 send_pieces(struct cv_call *c, struct cv_role *r, struct cv_err *e)
@@ -191,7 +201,6 @@ cv_vouch_files(struct cv_job *j, const struct cv_digest *about, struct cv_blob b
 	struct asking a = { .job = j, .about = about, .bytes = blob };
 	struct cv_call c = { .pipe_fd = -1 };
 	struct cv_err e = { 0 };
-	size_t i;
 
 	if (j->decl->nevidence == 0)
 		return;
@@ -209,8 +218,7 @@ cv_vouch_files(struct cv_job *j, const struct cv_digest *about, struct cv_blob b
 		cv_vouch_tell(&c);
 	}
 	cv_call_free(&c);
-	for (i = 0; i < a.n; i++)
-		cv_closep(&piece[i].blob.fd);
+	drop_pieces(&a);
 }
 
 /* ---- endorsements ---- */
@@ -289,20 +297,64 @@ judge(struct cv_job *j, const struct asking *a, size_t first)
 	return false;
 }
 
+void
+cv_endorse_path(char out[CV_ENDORSE_PATH], const char *name, const struct cv_digest *keyid)
+{
+	char id[CV_DIGEST_TEXT] = "";
+
+	if (keyid != NULL)
+		cv_digest_text(keyid, id);
+	cv_text_fmt(out, CV_ENDORSE_PATH, CV_ENDORSE_DIR "/%s%s%.16s.dsse.json", name,
+		    keyid != NULL ? "@" : "", keyid != NULL ? id + strlen("sha256:") : "");
+}
+
+/* take_endorsement: one more piece, if it is there. */
+static int
+take_endorsement(struct asking *a, const struct cv_digest *keyid, const char **check,
+		 struct cv_err *e)
+{
+	struct piece *p = &a->piece[a->n];
+	char path[CV_ENDORSE_PATH];
+	int rc;
+
+	cv_endorse_path(path, a->job->decl->name, keyid);
+	if (a->n == CV_MAX_EVIDENCE_ITEMS) {
+		*check = "endorse.invalid";
+		return cv_fail(e, CV_R_LIMIT, "more than %d endorsements", CV_MAX_EVIDENCE_ITEMS);
+	}
+	rc = keep_file(a->job, path, &p->blob, check, e);
+	if (rc <= 0)
+		return rc;
+	p->kind = CV_EV_DSSE;
+	p->name = p->own = strdup(path);
+	a->n++;
+	return p->own == NULL ? cv_fail_memory(e) : 0;
+}
+
+/* take_endorsements: the one under the artifact's name, and those of each key. */
+static int
+take_endorsements(struct asking *a, const char **check, struct cv_err *e)
+{
+	if (take_endorsement(a, NULL, check, e) != 0)
+		return -1;
+	for (size_t i = 0; i < a->nsigners; i++)
+		for (size_t k = 0; k < a->signers[i]->nkeys; k++)
+			if (take_endorsement(a, &a->signers[i]->keys[k].id, check, e) != 0)
+				return -1;
+	return 0;
+}
+
 bool
 cv_vouch_endorsed(struct cv_job *j)
 {
 	const struct cv_policy *p = j->run->rq->policy;
-	struct piece piece = { .kind = CV_EV_DSSE, .blob = CV_NO_BLOB };
+	cv_auto(cv_freep) struct piece *piece = NULL;
 	struct asking a = { .job = j,
 			    .about = &j->a->digest,
 			    .bytes = CV_NO_BLOB,
 			    .signers = p->endorsers,
-			    .nsigners = p->nendorsers,
-			    .piece = &piece,
-			    .n = 1 };
+			    .nsigners = p->nendorsers };
 	struct cv_call c = { .pipe_fd = -1 };
-	char path[128];
 	const char *check = NULL;
 	struct cv_err e = { 0 };
 	size_t first = j->nstatements;
@@ -312,21 +364,18 @@ cv_vouch_endorsed(struct cv_job *j)
 	if ((j->rule->basis & CV_ACCEPT_ENDORSED) == 0 || p->nendorsers == 0 ||
 	    j->run->rq->base_fd < 0 || j->a->digest.alg == CV_ALG_NONE)
 		return false;
-	cv_text_fmt(path, sizeof(path), "%s/%s.dsse.json", CV_ENDORSE_DIR, j->decl->name);
-	piece.name = path;
-	rc = keep_file(j, path, &piece.blob, &check, &e);
-	if (rc == 0)
-		return false;
-	if (rc < 0 || ask(&a, &c, &e) != 0) {
+	a.piece = piece = calloc(CV_MAX_EVIDENCE_ITEMS, sizeof(*piece));
+	rc = piece == NULL ? cv_fail_memory(&e) : take_endorsements(&a, &check, &e);
+	if (rc != 0 || (a.n > 0 && ask(&a, &c, &e) != 0)) {
 		j->sig_trouble = e.reason;
 		cv_job_err(j, rc < 0 ? check : NULL, "endorse.invalid", &e);
-	} else {
+	} else if (a.n > 0) {
 		yes = judge(j, &a, first);
 		if (!yes)
 			say_no(j, &c);
 	}
 	cv_call_free(&c);
-	cv_closep(&piece.blob.fd);
+	drop_pieces(&a);
 	return yes;
 }
 

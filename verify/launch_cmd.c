@@ -101,7 +101,7 @@ gate_guarded(const char *path, struct cv_err *e)
 	if (stat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		return cv_fail(e, CV_R_CONFIG, "%s: there is no such file", path);
 	if (stat(path, &st) != 0)
-		return cv_fail_errno(e, "%s", path);
+		return cv_conf_errno(e, "%s", path);
 	if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 022) != 0)
 		return cv_fail(
 			e, CV_R_CONFIG,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run.c: from argv to an exit code; see cmdline.h. */
 #include "verify/cmdline.h"
+#include "verify/progress.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,22 +86,21 @@ static int
 run_cmd(struct cv_cmdline *c, const struct cv_cmd *cmd, int argc, char **argv)
 {
 	struct cv_err e = { .reason = CV_R_NONE };
+	struct cv_progress progress;
+	int64_t seconds;
 	int rc;
 
+	/* options of every verb are right or wrong with every verb */
 	if (cv_cmdline_parse(c, cmd, argc, argv, &e) != 0 || read_outputs(c, &e) != 0 ||
-	    read_color(c, &e) != 0)
+	    read_color(c, &e) != 0 || cv_progress_open(&progress, c, &e) != 0 ||
+	    cv_cl_seconds(c, "timeout", CV_MAX_TIMEOUT, &seconds, &e) != 0)
 		return cv_cmd_failed(c, &e);
 	rc = CV_EXIT_PASS;
 	if (cv_cl_flag(c, "help"))
 		cv_help_cmd(stdout, cmd);
 	else
 		rc = cmd->run(c, &e);
-	/* a result that could not be written was not given */
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		(void)cv_fail(&e, CV_R_DISK, "standard output: the result could not be written");
-		return rc == CV_EXIT_PASS ? cv_cmd_failed(c, &e) : rc;
-	}
-	return rc;
+	return cv_cmd_stdout(c, rc);
 }
 
 int
@@ -118,7 +118,7 @@ cv_cmdline_main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		cv_help_main(stdout);
-		return fflush(stdout) == 0 ? CV_EXIT_PASS : CV_EXIT_INTERNAL;
+		return cv_cmd_stdout(&c, CV_EXIT_PASS);
 	}
 	cmd = cv_cmd_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
 	if (cmd == NULL) {

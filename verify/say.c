@@ -2,6 +2,7 @@
 /* say.c: words to standard error, and errors in both forms; see cmd.h. */
 #include "verify/cmdline.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +64,26 @@ fail_json(const struct cv_err *e, enum cv_exit code, const char *next)
 		(void)fputs(cv_buf_text(&out), stdout);
 	json_decref(v);
 	(void)fflush(stdout);
+}
+
+int
+cv_cmd_stdout(const struct cv_cmdline *c, int rc)
+{
+	struct cv_err e = { .reason = CV_R_NONE };
+	const char *why;
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return rc;
+	/* an earlier write failed, and why is forgotten: ask once more */
+	if (errno == 0 && write(STDOUT_FILENO, "\n", 1) == 1)
+		errno = 0;
+	why = errno == EPIPE    ? "its reader has gone"
+	      : errno == EBADF  ? "it is closed"
+	      : errno == ENOSPC ? "no space is left there"
+				: "it takes no more";
+	(void)cv_fail(&e, CV_R_IO, "standard output: %s, so the result was not given", why);
+	return cv_cmd_failed(c, &e);
 }
 
 int

@@ -95,6 +95,16 @@ cv_state_dir(const struct cv_cmdline *c, char *out, size_t n, struct cv_err *e)
 	return make_dirs(out, e);
 }
 
+/* store_given: a --store that cannot be one is a slip; a full disk stays one. */
+static int
+store_given(const struct cv_cmdline *c, struct cv_err *e)
+{
+	if (cv_cl_value(c, "store") == NULL || e->reason != CV_R_IO)
+		return -1;
+	e->reason = CV_R_USAGE;
+	return cv_fail_within(e, "--store");
+}
+
 int
 cv_store_dir(const struct cv_cmdline *c, char *out, size_t n, struct cv_err *e)
 {
@@ -105,7 +115,9 @@ cv_store_dir(const struct cv_cmdline *c, char *out, size_t n, struct cv_err *e)
 		rc = place(out, n, e, "%s", given);
 	else
 		rc = xdg(c, "XDG_CACHE_HOME", ".cache", "/var/cache/clawverify", out, n, e);
-	return rc != 0 ? -1 : make_dirs(out, e);
+	if (rc == 0)
+		rc = make_dirs(out, e);
+	return rc == 0 ? 0 : store_given(c, e);
 }
 
 int
@@ -130,7 +142,7 @@ open_store(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e)
 
 	if (cv_store_dir(c, dir, sizeof(dir), e) != 0)
 		return -1;
-	return cv_store_open(&s->store, dir, 0, e);
+	return cv_store_open(&s->store, dir, 0, e) == 0 ? 0 : store_given(c, e);
 }
 
 /* open_db: no index where none was asked for is no error: the check says so. */
@@ -146,9 +158,7 @@ open_db(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e)
 	if (s->db_fd < 0) {
 		if (errno == ENOENT && cv_cl_value(c, "db") == NULL)
 			return 0;
-		(void)cv_fail_errno(e, "%s: cannot open this advisory index", path);
-		e->reason = errno == ENOENT ? CV_R_USAGE : e->reason;
-		return -1;
+		return cv_conf_errno(e, "%s: cannot open this advisory index", path);
 	}
 	if (fstat(s->db_fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return cv_fail(e, CV_R_USAGE, "%s: an advisory index is a regular file", path);
@@ -190,8 +200,7 @@ static int
 read_times(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e)
 {
 	const char *at = cv_cl_value(c, "at");
-	const char *timeout = cv_cl_value(c, "timeout");
-	int64_t seconds;
+	int64_t seconds = 0;
 
 	s->rq.now = (int64_t)time(NULL);
 	if (at != NULL) {
@@ -201,13 +210,10 @@ read_times(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e)
 		}
 		s->rq.historical = true;
 	}
-	if (timeout != NULL) {
-		if (cv_duration_parse(&seconds, cv_span_str(timeout), 86400, e) != 0) {
-			e->reason = CV_R_USAGE;
-			return cv_fail_within(e, "--timeout");
-		}
+	if (cv_cl_seconds(c, "timeout", CV_MAX_TIMEOUT, &seconds, e) != 0)
+		return -1;
+	if (seconds > 0)
 		s->rq.deadline = cv_mono_ms() + seconds * 1000;
-	}
 	return 0;
 }
 
@@ -297,6 +303,7 @@ open_files(struct cv_session *s, const struct cv_cmdline *c, const char *dir, st
 {
 	const char *policy = cv_cl_value(c, "policy");
 	const char *lock = cv_cl_value(c, "lock");
+	int rc;
 
 	if (cv_agent_load(&s->agent, s->agent_path, e) != 0)
 		return -1;
@@ -317,7 +324,11 @@ open_files(struct cv_session *s, const struct cv_cmdline *c, const char *dir, st
 	} else if (beside(&s->lock_path, dir, CV_LOCK_NAME, e) != 0) {
 		return -1;
 	}
-	return cv_lock_load(&s->lock, s->lock_path, e) < 0 ? -1 : 0;
+	rc = cv_lock_load(&s->lock, s->lock_path, e);
+	/* lock is there to make one */
+	if (rc == 0 && lock != NULL && c->cmd != &cv_verb_lock)
+		return cv_fail(e, CV_R_USAGE, "--lock %.400s: there is no such file", lock);
+	return rc < 0 ? -1 : 0;
 }
 
 void

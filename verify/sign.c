@@ -182,7 +182,7 @@ cv_signkey_load(struct cv_signkey **ret, const char *path, struct cv_err *e)
 		return cv_fail(e, CV_R_CONFIG,
 			       "%s: there is no such key; clawverify trust keygen makes one", path);
 	if (fd < 0)
-		return cv_fail_errno(e, "%s", path);
+		return cv_conf_errno(e, "%s", path);
 	if (guarded(fd, path, e) != 0)
 		return -1;
 	n = pread(fd, text, sizeof(text), 0);
@@ -211,7 +211,7 @@ write_new(const char *path, mode_t mode, const char *text, struct cv_err *e)
 		return cv_fail(e, CV_R_USAGE, "%s: exists already; a key is never overwritten",
 			       path);
 	if (fd < 0)
-		return cv_fail_errno(e, "%s", path);
+		return cv_conf_errno(e, "%s", path);
 	if (fchmod(fd, mode) == 0 && cv_write_all(fd, text, strlen(text), path, &why) == 0 &&
 	    fsync(fd) == 0)
 		return 0;

@@ -96,6 +96,14 @@ def main():
     done = w.run("verify", "-o", "json")
     tap.ok(done.code == 2 and '"exit_code": 2' in done.out and '"launchable": false' in done.out,
            "-o json: the error as a document", done.text)
+    # a policy that was in order until yesterday
+    for expires, code, words in (("2020-01-01", 1, "it expired at 2020-01-01T00:00:00Z"),
+                                 ("2120-01-01", 0, "in order")):
+        w.write("policy.json", '{"schema": "clawverify.policy/1", "name": "p", "expires": "%s", '
+                '"extends": "preset:standard"}' % expires)
+        done = w.run("policy", "check")
+        tap.ok(done.code == code and words in done.err and expires in done.err,
+               "policy check, expires %s" % expires, done.text)
     w.close()
     agent.close()
     return tap.end()

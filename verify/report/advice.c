@@ -23,7 +23,7 @@ cv_reason_next(enum cv_reason reason)
 	case CV_R_DEADLINE:
 		return "give more time with --timeout";
 	case CV_R_DISK:
-		return "make room, or choose another place with --store";
+		return "make room there; fetched bytes can lie elsewhere, with --store";
 	case CV_R_MEMORY:
 		return "close other programs, or use a machine with more memory";
 	case CV_R_BUG:
