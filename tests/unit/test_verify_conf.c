@@ -365,7 +365,7 @@ writing(void)
 	same_bytes(path, "two");
 	same_bytes(link_, "three");
 	T(lstat(link_, &st) == 0 && S_ISREG(st.st_mode));
-	T_NO(cv_conf_write("/nowhere/f", cv_span_str("x"), &e), e, CV_R_IO);
+	T_NO(cv_conf_write("/nowhere/f", cv_span_str("x"), &e), e, CV_R_CONFIG);
 	T_NO(cv_conf_write("", cv_span_str("x"), &e), e, CV_R_USAGE);
 	T_NO(cv_conf_write("/", cv_span_str("x"), &e), e, CV_R_USAGE);
 	T_NO(cv_conf_write("a/..", cv_span_str("x"), &e), e, CV_R_USAGE);
