@@ -89,33 +89,48 @@ look_for_pickles(struct file *f, const struct cv_format *format, struct cv_err *
 
 /* ---- text ---- */
 
+/* at: a finding about a character, at its place */
+static struct cv_finding
+at(const struct file *f, const char *part, const char *check, enum cv_reason reason,
+   struct cv_text_place place)
+{
+	struct cv_finding finding = cv_finding_no(check, reason);
+
+	cv_finding_where(&finding, "%s%s:%llu:%llu", f->name, part, (unsigned long long)place.line,
+			 (unsigned long long)place.column);
+	return finding;
+}
+
 static int
-look_at_text(struct file *f, struct cv_blob blob, const char *part, bool utf8, struct cv_err *e)
+no_characters(const struct file *f, struct cv_finding *finding, uint32_t cp, const char *class,
+	      uint64_t n, struct cv_err *e)
+{
+	cv_finding_found(finding, "U+%04X, %s", (unsigned)cp, class);
+	if (n > 1)
+		cv_finding_note(finding, "the first of %llu in this file", (unsigned long long)n);
+	return no(f, finding, e);
+}
+
+static int
+look_at_text(struct file *f, struct cv_blob blob, const char *part, struct cv_err *e)
 {
 	struct cv_text_scan scan;
 	struct cv_finding finding;
 
 	if (cv_text_scan(&scan, blob, e) != 0)
 		return cv_fail_within(e, "%s", f->name);
-	if (scan.hidden > 0) {
-		finding = cv_finding_no("text.hidden-unicode", CV_R_RULE);
-		cv_finding_where(&finding, "%s%s:%llu:%llu", f->name, part,
-				 (unsigned long long)scan.hidden_at.line,
-				 (unsigned long long)scan.hidden_at.column);
-		cv_finding_found(&finding, "U+%04X, %s", (unsigned)scan.cp, scan.class);
-		cv_finding_expected(&finding, "only characters that a reader sees");
-		if (scan.hidden > 1)
-			cv_finding_note(&finding, "the first of %llu in this file",
-					(unsigned long long)scan.hidden);
-		if (no(f, &finding, e) != 0)
-			return -1;
-	}
-	if (scan.invalid == 0 || !utf8)
+	finding = at(f, part, "text.hidden-unicode", CV_R_RULE, scan.hidden_at);
+	cv_finding_expected(&finding, "only characters that a reader sees");
+	if (scan.hidden > 0 && no_characters(f, &finding, scan.cp, scan.class, scan.hidden, e) != 0)
+		return -1;
+	finding = at(f, part, "text.unclear-unicode", CV_R_RULE, scan.unclear_at);
+	cv_finding_expected(&finding, "characters that look the same to everybody");
+	if (scan.unclear > 0 &&
+	    no_characters(f, &finding, scan.unclear_cp, scan.unclear_class, scan.unclear, e) != 0)
+		return -1;
+	if (scan.invalid == 0)
 		return 0;
-	finding = cv_finding_no("text.invalid-utf8", CV_R_MALFORMED);
-	cv_finding_where(&finding, "%s%s:%llu:%llu", f->name, part,
-			 (unsigned long long)scan.invalid_at.line,
-			 (unsigned long long)scan.invalid_at.column);
+	finding = at(f, part, "text.invalid-utf8", CV_R_MALFORMED, scan.invalid_at);
 	cv_finding_found(&finding, "byte 0x%02x", (unsigned)scan.byte);
 	cv_finding_expected(&finding, "UTF-8 text");
 	return no(f, &finding, e);
@@ -157,7 +172,7 @@ take_gguf(struct file *f, struct cv_err *e)
 		return -1;
 	if (g.chat_template.len == 0)
 		return 0;
-	return look_at_text(f, g.chat_template, " chat template", true, e);
+	return look_at_text(f, g.chat_template, " chat template", e);
 }
 
 static int
@@ -194,7 +209,7 @@ take_data(struct file *f, const struct cv_format *format, struct cv_err *e)
 		return -1;
 	/* a template becomes part of what the model reads */
 	if (format->text && cv_span_has_suffix(cv_span_str(f->name), ".jinja"))
-		return look_at_text(f, f->blob, "", true, e);
+		return look_at_text(f, f->blob, "", e);
 	return 0;
 }
 
@@ -312,7 +327,7 @@ take_skill_file(struct file *f, struct cv_err *e)
 	if (!text)
 		return 0;
 	f->all->count[TEXTS]++;
-	return look_at_text(f, f->blob, "", true, e);
+	return look_at_text(f, f->blob, "", e);
 }
 
 /* take_plain: a file of any kind. What it is for, nobody says; a pickle is for loading. */
@@ -332,7 +347,7 @@ take_prompt(struct file *f, struct cv_err *e)
 	if (take_plain(f, e) != 0)
 		return -1;
 	f->all->count[TEXTS]++;
-	return look_at_text(f, f->blob, "", true, e);
+	return look_at_text(f, f->blob, "", e);
 }
 
 /* ---- the task ---- */

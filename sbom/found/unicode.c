@@ -29,6 +29,8 @@ struct scan {
 	uint32_t prev;           /* the character before it, 0 at the beginning */
 	uint32_t base;           /* the same, but for an emoji selector what it belongs to */
 	bool first;
+	bool returned;               /* prev is a CR that wants an LF next */
+	struct cv_text_place cr_at;  /* where it stands */
 	bool joining;                /* prev is a ZWJ that wants a pictograph next */
 	struct cv_text_place joined; /* where it stands */
 	char tag[TAGS];              /* of a flag that has begun, as ASCII */
@@ -98,6 +100,18 @@ refuse(struct scan *s, uint32_t cp, struct cv_text_place at, const char *class)
 	s->ret->hidden_at = at;
 }
 
+static void
+note_unclear(struct scan *s, uint32_t cp)
+{
+	bool private = (cp >= 0xe000 && cp <= 0xf8ff) || cp >= 0xf0000;
+
+	if ((!private && cp != 0x2800) || cv_text_hidden(cp) != NULL || s->ret->unclear++ > 0)
+		return;
+	s->ret->unclear_cp = cp;
+	s->ret->unclear_class = private ? "private use" : "a blank that is no space";
+	s->ret->unclear_at = s->at;
+}
+
 /* ---- flags spelled with tag characters ---- */
 
 static bool
@@ -155,8 +169,11 @@ allowed(struct scan *s, uint32_t cp)
 	switch (cp) {
 	case '\t':
 	case '\n':
-	case '\r':
 	case '\f':
+		return true;
+	case '\r':
+		s->returned = true;
+		s->cr_at = s->at;
 		return true;
 	case BOM:
 		return s->first;
@@ -178,6 +195,9 @@ take(struct scan *s, uint32_t cp)
 {
 	const char *class = cv_text_hidden(cp);
 
+	if (s->returned && cp != '\n')
+		refuse(s, '\r', s->cr_at, "control");
+	s->returned = false;
 	if (s->joining && !pictograph(cp))
 		refuse(s, ZWJ, s->joined, "zero width");
 	s->joining = false;
@@ -187,6 +207,7 @@ take(struct scan *s, uint32_t cp)
 		take_tag(s, cp);
 	else if (class != NULL && !allowed(s, cp))
 		refuse(s, cp, s->at, class);
+	note_unclear(s, cp);
 	/* what a joiner behind a selector would join */
 	if (class == NULL)
 		s->base = cp;
@@ -232,7 +253,7 @@ cv_text_scan(struct cv_text_scan *ret, struct cv_blob blob, struct cv_err *e)
 	struct cv_window w;
 	struct scan s = { .ret = ret, .at = { 1, 1 }, .first = true };
 
-	*ret = (struct cv_text_scan){ .class = "" };
+	*ret = (struct cv_text_scan){ .class = "", .unclear_class = "" };
 	cv_window_open(&w, blob);
 	while (cv_window_fill(&w)) {
 		struct cv_span next, from;
@@ -250,6 +271,8 @@ cv_text_scan(struct cv_text_scan *ret, struct cv_blob blob, struct cv_err *e)
 			take(&s, cp);
 		}
 	}
+	if (s.returned)
+		refuse(&s, '\r', s.cr_at, "control");
 	if (s.joining)
 		refuse(&s, ZWJ, s.joined, "zero width");
 	if (s.in_tags)

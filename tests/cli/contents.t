@@ -157,9 +157,42 @@ def pickles(tap):
         want(tap, "no pickle: " + name, "file", one_file(good), 0)
 
 
+HIDDEN = {"zero width space": "\u200b", "direction": "\u202e", "tag": "\U000e0041",
+          "a return alone": "safe words\rhidden", "Hangul filler": "\u3164",
+          "halfwidth filler": "\uffa0", "choseong filler": "\u115f",
+          "hieroglyph control": "\U00013430", "hieroglyph blank": "\U00013441",
+          "hieroglyph modifier": "\U00013455", "variation selector": "a\ufe00",
+          "selector supplement": "a\U000e0100", "annotation": "\ufff9a\ufffb",
+          "grapheme joiner": "\u034f", "Mongolian vowel separator": "\u180e",
+          "soft hyphen": "\u00ad", "line separator": "\u2028", "escape": "\x1b[2K",
+          "backspace": "\b", "noncharacter": "\ufdd0", "musical": "\U0001d173"}
+UNCLEAR = {"Braille blank": "\u2800", "private use": "\ue0b0", "plane 15": "\U000f0000",
+           "plane 16": "\U00100000"}
+
+
+def texts(tap):
+    """A9: what a person does not see, in every text that a model reads."""
+    for name, c in HIDDEN.items():
+        check = "text.hidden-unicode"
+        want(tap, "prompt: " + name, "prompt", one_file("one\n%s two\n" % c), 1, check, ":2:")
+        want(tap, "SKILL.md: " + name, "skill", {"SKILL.md": SKILL + c + "two\n"}, 1, check,
+             "SKILL.md:6:")
+        want(tap, "a skill's script: " + name, "skill", {"SKILL.md": SKILL, "x.py": "# %s!\n" % c},
+             1, check, "x.py:1:")
+    for name, c in UNCLEAR.items():
+        check = "text.unclear-unicode"
+        for kind, files in (("prompt", one_file("one\n%s\n" % c)),
+                            ("skill", {"SKILL.md": SKILL + c})):
+            got, bad, text = verify(kind, files)
+            tap.ok(got == 0 and set(bad) == {check} and not bad[check]["required"],
+                   "%s: %s is advisory" % (kind, name), text)
+    want(tap, "ordinary text", "prompt",
+         one_file("a\r\nb\tc\f caf\u00e9 \u2764\ufe0f \U0001f469\u200d\U0001f4bb\r\n"), 0)
+
+
 def main():
     tap = kit.Tap()
-    for part in (scripts, pickles):
+    for part in (scripts, pickles, texts):
         part(tap)
     return tap.end()
 

@@ -119,6 +119,17 @@ refused(void)
 		{ "DEL", { 'a', 0x7f }, 2, 1 },
 		{ "next line", { 'a', 0x85, 'b' }, 2, 1 },
 		{ "line separator", { 'a', 0x2028 }, 2, 1 },
+		{ "a return alone", { 'a', '\r', 'b' }, 2, 1 },
+		{ "two returns", { 'a', '\r', '\r', '\n' }, 2, 1 },
+		{ "a return last", { 'a', '\r' }, 2, 1 },
+		{ "a return before a space", { 'a', '\r', ' ', '\n' }, 2, 1 },
+		{ "returns before letters", { '\r', 0xe9, '\r', 0x4e2d }, 1, 2 },
+		{ "hieroglyph controls", { 0x13000, 0x13430, 0x13001, 0x13440, 0x13455 }, 2, 3 },
+		{ "hieroglyph blank", { 'a', 0x13441 }, 2, 1 },
+		{ "Hangul fillers", { 0x115f, 0x1160, 0xffa0 }, 1, 3 },
+		{ "noncharacters", { 0xfdd0, 0xffff, 0x1fffe, 0x10ffff }, 1, 4 },
+		{ "musical and shorthand", { 0x1d173, 0x1bca0 }, 1, 2 },
+		{ "grapheme joiner, Mongolian, Khmer", { 'a', 0x34f, 0x180e, 0x17b4 }, 2, 3 },
 		{ "annotation", { 0xfff9, 'a', 0xfffb }, 1, 2 },
 	};
 
@@ -129,7 +140,8 @@ static void
 allowed(void)
 {
 	static const struct row t[] = {
-		{ "white space", { 'a', '\t', '\r', '\f', 'b' }, 0, 0 },
+		{ "white space", { 'a', '\t', '\r', '\n', '\f', 'b', '\r', '\n' }, 0, 0 },
+		{ "hieroglyphs", { 0x13000, 0x1342f, 0x13460 }, 0, 0 },
 		{ "BOM first", { 0xfeff, 'a' }, 0, 0 },
 		{ "heart", { 0x2764, 0xfe0f, ' ', 0x26a0, 0xfe0f, 0x2139, 0xfe0e }, 0, 0 },
 		{ "keycap", { '1', 0xfe0f, 0x20e3, '#', 0xfe0f, 0x20e3 }, 0, 0 },
@@ -176,12 +188,81 @@ all_of_them(void)
 		put(&b, cp);
 		cv_buf_str(&b, "c");
 		s = scan(cv_buf_span(&b));
-		if ((s.hidden == 0) != (cp == '\t' || cp == '\n' || cp == '\r' || cp == '\f'))
+		if ((s.hidden == 0) != (cp == '\t' || cp == '\n' || cp == '\f'))
 			t_fail(__FILE__, __LINE__, "U+%04X", (unsigned)cp);
 		n += s.hidden > 0;
 		cv_buf_free(&b);
 	}
 	T(n > 400);
+}
+
+/* The Unicode character database as python has it, a line for each code point that has
+ * to be refused, and for each that looks so and is drawn. */
+static const char oracle[] =
+	"import re, unicodedata as u\n"
+	"drawn = {0x600,0x601,0x602,0x603,0x604,0x605,0x6dd,0x70f,0x890,0x891,0x8e2,0x110bd,"
+	"0x110cd}\n" /* Prepended_Concatenation_Mark */
+	"for c in range(0x110000):\n"
+	"  g, n = u.category(chr(c)), u.name(chr(c), '')\n"
+	"  bad = g in ('Cc', 'Cf', 'Zl', 'Zp') or 'VARIATION SELECTOR' in n or re.search('HANGUL.* "
+	"FILLER', n) or "
+	"n in ('COMBINING GRAPHEME JOINER', 'KHMER VOWEL INHERENT AQ', 'KHMER VOWEL INHERENT AA')"
+	" or 0xe0000 <= c < 0xe1000 or 0xfff0 <= c < 0xfff9 or 0x2060 <= c < 0x2070"
+	" or 0xfdd0 <= c < 0xfdf0 or c & 0xfffe == 0xfffe or 0x13430 <= c < 0x13456\n"
+	"  if g != 'Cs': print(int(bad and c not in drawn))\n";
+
+static void
+unicode_says_so(void)
+{
+	char name[4096], command[4200];
+	FILE *f;
+	int c;
+
+	(void)snprintf(name, sizeof name, "%s/oracle.py", t_tmpdir());
+	t_write_file(name, oracle, sizeof oracle - 1);
+	(void)snprintf(command, sizeof command, "python3 %s 2>/dev/null", name);
+	f = popen(command, "r");
+	T(f != NULL);
+	c = getc(f);
+	if (c == EOF) {
+		(void)pclose(f);
+		t_skip("no python3");
+	}
+	for (uint32_t cp = 0; cp < 0x110000; cp++) {
+		if (cp >= 0xd800 && cp < 0xe000)
+			continue;
+		if ((cv_text_hidden(cp) != NULL) != (c == '1'))
+			t_fail(__FILE__, __LINE__, "U+%04X: %c", (unsigned)cp, c);
+		T(getc(f) == '\n');
+		c = getc(f);
+	}
+	T(c == EOF);
+	(void)pclose(f);
+}
+
+static void
+unclear(void)
+{
+	static const uint32_t some[] = { 0x2800,  0xe000,   0xf8ff,  0xf0000,
+					 0xffffd, 0x100000, 0x10fffd };
+	static const uint32_t none[] = { 0x2801, 0x28ff, 0xf900, 0xe9, 0x20, 0xefffd, 0xfffd };
+
+	for (size_t i = 0; i < CV_COUNT(some) + CV_COUNT(none); i++) {
+		bool yes = i < CV_COUNT(some);
+		uint32_t cp = yes ? some[i] : none[i - CV_COUNT(some)];
+		struct cv_buf b = CV_BUF(64);
+		struct cv_text_scan s;
+
+		cv_buf_str(&b, "a\nb");
+		put(&b, cp);
+		put(&b, cp);
+		s = scan(cv_buf_span(&b));
+		T_INT(s.hidden, 0);
+		T_INT(s.unclear, yes ? 2 : 0);
+		if (yes)
+			T(s.unclear_cp == cp && s.unclear_at.line == 2 && s.unclear_at.column == 2);
+		cv_buf_free(&b);
+	}
 }
 
 static void
@@ -238,6 +319,8 @@ static const struct t_case cases[] = {
 	{ "refused", refused },
 	{ "allowed", allowed },
 	{ "all_of_them", all_of_them },
+	{ "unicode_says_so", unicode_says_so },
+	{ "unclear", unclear },
 	{ "places", places },
 	{ "across_windows", across_windows },
 };

@@ -14,7 +14,8 @@ static const struct {
 	const char *class;
 } hidden[] = {
 	/* sorted; together: Default_Ignorable_Code_Point of Unicode 15, the
-	 * Bidi_Control property, controls, separators, annotation marks */
+	 * Bidi_Control property, controls, separators, annotation marks, the
+	 * controls and blanks of hieroglyphs, noncharacters (below) */
 	{ 0x0, 0x1f, "control" },
 	{ 0x7f, 0x9f, "control" },
 	{ 0xad, 0xad, "zero width" },
@@ -33,10 +34,12 @@ static const struct {
 	{ 0x2066, 0x2069, "bidirectional control" },
 	{ 0x206a, 0x206f, "zero width" },
 	{ 0x3164, 0x3164, "zero width" },
+	{ 0xfdd0, 0xfdef, "noncharacter" },
 	{ 0xfe00, 0xfe0f, "variation selector" },
 	{ 0xfeff, 0xfeff, "zero width" },
 	{ 0xffa0, 0xffa0, "zero width" },
 	{ 0xfff0, 0xfffb, "zero width" },
+	{ 0x13430, 0x13455, "format control" },
 	{ 0x1bca0, 0x1bca3, "zero width" },
 	{ 0x1d173, 0x1d17a, "zero width" },
 	{ 0xe0000, 0xe007f, "tag character" },
@@ -53,7 +56,7 @@ cv_text_hidden(uint32_t cp)
 	for (size_t i = 0; i < CV_COUNT(hidden) && cp >= hidden[i].first; i++)
 		if (cp <= hidden[i].last)
 			return hidden[i].class;
-	return NULL;
+	return (cp & 0xfffe) == 0xfffe ? "noncharacter" : NULL; /* the last two of a plane */
 }
 
 #define ONE 12 /* the longest form of a character, \u{10ffff}, and a NUL */

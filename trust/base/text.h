@@ -5,7 +5,8 @@
  * Neutralised: C0 and C1 controls, DEL, malformed UTF-8, bidirectional controls
  * (U+061C, U+200E-F, U+202A-E, U+2066-9), zero-width and invisible characters
  * (U+00AD, U+034F, U+180E, U+200B-D, U+2060-4, U+206A-F, U+FEFF, variation
- * selectors, tag characters U+E0000-E007F), line and paragraph separators.
+ * selectors, tag characters U+E0000-E007F, fillers, the format controls of
+ * hieroglyphs), noncharacters, line and paragraph separators.
  * They become \xNN or \u{N}; a backslash itself stays.
  */
 #ifndef CV_TEXT_H
@@ -21,7 +22,8 @@ void cv_text_safe(struct cv_buf *out, struct cv_span in, size_t max);
 
 /* cv_text_hidden: the name of the class of invisible or direction-changing
  * character that cp belongs to ("bidirectional control", "zero width",
- * "tag character", "variation selector", "control"), NULL if it is visible. */
+ * "tag character", "variation selector", "format control", "noncharacter",
+ * "control"), NULL if it is visible. */
 const char *cv_text_hidden(uint32_t cp);
 
 /* cv_text_brief: the same into a fixed array, for use inside an error's text:
