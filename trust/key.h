@@ -60,6 +60,25 @@ int cv_message_digest(struct cv_message *m, enum cv_alg alg, struct cv_digest *r
 int cv_pubkey_verify(const struct cv_pubkey *k, struct cv_message *m, struct cv_span sig,
 		     struct cv_err *e) cv_must;
 
+/*
+ * One way of signing and no other, for formats that name it beside the key (TUF's
+ * "scheme"): what cv_pubkey_verify() also tries would there be another scheme's.
+ */
+enum cv_scheme {
+	CV_SCHEME_ECDSA_P256 = 1, /* with SHA-256 */
+	CV_SCHEME_ECDSA_P384,     /* with SHA-384 */
+	CV_SCHEME_ED25519,        /* pure */
+	CV_SCHEME_RSA_PSS,        /* with SHA-256, salt of any length; never PKCS #1 v1.5 */
+};
+
+/* cv_pubkey_fits: k is a key of that scheme. */
+bool cv_pubkey_fits(const struct cv_pubkey *k, enum cv_scheme scheme);
+
+/* cv_pubkey_verify_by: cv_pubkey_verify() by that scheme alone; a key that does not
+ * fit it is CV_R_UNSUPPORTED. */
+int cv_pubkey_verify_by(const struct cv_pubkey *k, enum cv_scheme scheme, struct cv_message *m,
+			struct cv_span sig, struct cv_err *e) cv_must;
+
 /* cv_signature_plausible: some key of the table above could have made these
  * bytes. Only for explaining why a signature does not verify. */
 bool cv_signature_plausible(struct cv_span sig);

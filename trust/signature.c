@@ -239,6 +239,58 @@ cv_pubkey_verify(const struct cv_pubkey *k, struct cv_message *m, struct cv_span
 	return cv_fail(e, why.reason, "%s", why.text);
 }
 
+bool
+cv_pubkey_fits(const struct cv_pubkey *k, enum cv_scheme scheme)
+{
+	switch (scheme) {
+	case CV_SCHEME_ECDSA_P256:
+		return k->family == CV_FAMILY_ECDSA && EVP_PKEY_get_bits(k->pkey) == 256;
+	case CV_SCHEME_ECDSA_P384:
+		return k->family == CV_FAMILY_ECDSA && EVP_PKEY_get_bits(k->pkey) == 384;
+	case CV_SCHEME_ED25519:
+		return k->family == CV_FAMILY_ED25519;
+	case CV_SCHEME_RSA_PSS:
+		return k->family == CV_FAMILY_RSA || k->family == CV_FAMILY_PSS;
+	}
+	return false;
+}
+
+static int
+verify_by(const struct cv_pubkey *k, enum cv_scheme scheme, struct cv_message *m,
+	  struct cv_span sig, struct cv_err *e)
+{
+	cv_ssl_clear();
+	if (sig.n == 0 || sig.n > CV_MAX_SIGNATURE)
+		return cv_fail(e, CV_R_SIGNATURE, "found a signature of %zu bytes", sig.n);
+	switch (scheme) {
+	case CV_SCHEME_ECDSA_P256:
+		return check_digest(k, 0, m, CV_SHA256, sig, e);
+	case CV_SCHEME_ECDSA_P384:
+		return check_digest(k, 0, m, CV_SHA384, sig, e);
+	case CV_SCHEME_ED25519:
+		return check_ed25519(k, m, sig, e);
+	case CV_SCHEME_RSA_PSS:
+		return check_digest(k, RSA_PKCS1_PSS_PADDING, m, CV_SHA256, sig, e);
+	}
+	return cv_fail(e, CV_R_BUG, "no such signature scheme");
+}
+
+/* Asked twice, for the reason given at cv_pubkey_verify(). */
+int
+cv_pubkey_verify_by(const struct cv_pubkey *k, enum cv_scheme scheme, struct cv_message *m,
+		    struct cv_span sig, struct cv_err *e)
+{
+	struct cv_err why;
+
+	if (!cv_pubkey_fits(k, scheme))
+		return cv_fail(e, CV_R_UNSUPPORTED, "found a key %s for another scheme", k->kind);
+	if (verify_by(k, scheme, m, sig, &why) == 0)
+		return 0;
+	if (why.reason == CV_R_SIGNATURE)
+		return verify_by(k, scheme, m, sig, e);
+	return cv_fail(e, why.reason, "%s", why.text);
+}
+
 /* SEQUENCE { INTEGER r, INTEGER s } of one of the curves, in DER. */
 static bool
 looks_like_ecdsa(struct cv_span sig)

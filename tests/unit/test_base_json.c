@@ -297,6 +297,7 @@ nodes_are_limited(void)
 	cv_buf_str(&b, ",1]");
 	T_NO(parse(&doc, cv_buf_span(&b), 0, &e), e, CV_R_LIMIT);
 	T_HAS(e.text, "found more than 400000 values, the most accepted");
+	T_OK(parse(&doc, cv_buf_span(&b), CV_JSON_LARGE, &e), e);
 }
 
 static void
@@ -337,10 +338,30 @@ size_is_limited(void)
 	T_OK(parse(&doc, cv_span(text, n), 0, &e), e);
 	cv_json_free(&doc);
 	rc = parse(&doc, cv_span(text, n + 1), 0, &e);
-	free(text);
 	T_INT(rc, -1);
 	T_INT(e.reason, CV_R_LIMIT);
 	T_STR(e.text, "f.json:1:1: found 4194305 bytes, at most 4194304 are accepted");
+	rc = parse(&doc, cv_span(text, n + 1), CV_JSON_LARGE, &e);
+	free(text);
+	T_INT(rc, 0);
+}
+
+static void
+large_is_limited(void)
+{
+	cv_auto(cv_json_free) struct cv_jdoc *doc = NULL;
+	size_t n = CV_MAX_JSON_LARGE;
+	char *text = malloc(n + 1);
+	struct cv_err e;
+	int rc;
+
+	T(text != NULL);
+	memset(text, ' ', n + 1);
+	text[0] = '0';
+	rc = parse(&doc, cv_span(text, n + 1), CV_JSON_LARGE, &e);
+	free(text);
+	T_INT(rc, -1);
+	T_STR(e.text, "f.json:1:1: found 16777217 bytes, at most 16777216 are accepted");
 }
 
 static void
@@ -592,6 +613,7 @@ static const struct t_case cases[] = {
 	{ "nodes are limited", nodes_are_limited },
 	{ "strings are limited", strings_are_limited },
 	{ "size is limited", size_is_limited },
+	{ "large is limited", large_is_limited },
 	{ "a long number is refused", a_long_number_is_refused },
 	{ "many keys are no trouble", many_keys_are_no_trouble },
 	{ "values have places", values_have_places },

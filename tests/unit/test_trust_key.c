@@ -114,6 +114,54 @@ digests_and_paddings(void)
 	}
 }
 
+/* A scheme that is named is the only one that counts. */
+static void
+by_scheme(void)
+{
+	static const struct {
+		enum f_alg key;
+		enum cv_alg digest;
+		bool pss;
+		enum cv_scheme scheme;
+		enum cv_reason want;
+	} c[] = {
+		{ F_P256, CV_SHA256, false, CV_SCHEME_ECDSA_P256, CV_R_NONE },
+		{ F_P256, CV_SHA384, false, CV_SCHEME_ECDSA_P256, CV_R_SIGNATURE },
+		{ F_P256, CV_SHA256, false, CV_SCHEME_ECDSA_P384, CV_R_UNSUPPORTED },
+		{ F_P384, CV_SHA384, false, CV_SCHEME_ECDSA_P384, CV_R_NONE },
+		{ F_P384, CV_SHA256, false, CV_SCHEME_ECDSA_P384, CV_R_SIGNATURE },
+		{ F_P384, CV_SHA384, false, CV_SCHEME_ECDSA_P256, CV_R_UNSUPPORTED },
+		{ F_ED25519, CV_SHA256, false, CV_SCHEME_ED25519, CV_R_NONE },
+		{ F_P256, CV_SHA256, false, CV_SCHEME_ED25519, CV_R_UNSUPPORTED },
+		{ F_ED25519, CV_SHA256, false, CV_SCHEME_RSA_PSS, CV_R_UNSUPPORTED },
+		{ F_RSA, CV_SHA256, true, CV_SCHEME_RSA_PSS, CV_R_NONE },
+		{ F_RSA, CV_SHA256, false, CV_SCHEME_RSA_PSS, CV_R_SIGNATURE },
+		{ F_RSA, CV_SHA384, true, CV_SCHEME_RSA_PSS, CV_R_SIGNATURE },
+		{ F_PSS, CV_SHA256, true, CV_SCHEME_RSA_PSS, CV_R_NONE },
+	};
+	struct cv_span bytes = cv_span_str("what is signed");
+
+	for (size_t i = 0; i < CV_COUNT(c); i++) {
+		cv_auto(f_key_free) struct f_key *k = f_key_new(c[i].key);
+		cv_auto(cv_pubkey_free) struct cv_pubkey *p = load(k);
+		cv_auto(cv_buf_free) struct cv_buf sig = CV_BUF(4096);
+		struct cv_message m = cv_message_bytes(bytes), other;
+		struct cv_err e = { .reason = CV_R_NONE };
+
+		f_sign_as(&sig, k, c[i].digest, c[i].pss, bytes);
+		T_INT(cv_pubkey_fits(p, c[i].scheme), c[i].want != CV_R_UNSUPPORTED);
+		if (cv_pubkey_verify_by(p, c[i].scheme, &m, cv_buf_span(&sig), &e) == 0)
+			e.reason = CV_R_NONE;
+		if (e.reason != c[i].want)
+			t_fail(__FILE__, __LINE__, "case %zu: %s", i, cv_reason_word(e.reason));
+		other = cv_message_bytes(cv_span_str("What is signed"));
+		T(cv_pubkey_verify_by(p, c[i].scheme, &other, cv_buf_span(&sig), &e) != 0);
+		T(cv_pubkey_verify_by(p, c[i].scheme, &m, cv_span(NULL, 0), &e) != 0);
+		cv_message_free(&m);
+		cv_message_free(&other);
+	}
+}
+
 /* The same through a descriptor, and without any bytes. */
 static void
 messages(void)
@@ -324,6 +372,7 @@ ecdsa_signatures_are_der(void)
 static const struct t_case cases[] = {
 	{ "each algorithm, and every bit of its signature", each_algorithm },
 	{ "digests and paddings", digests_and_paddings },
+	{ "by scheme", by_scheme },
 	{ "messages in descriptors, and none", messages },
 	{ "a key is one PEM block", pem_is_one_public_key },
 	{ "a key has one encoding", der_is_canonical },

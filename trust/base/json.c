@@ -183,12 +183,13 @@ cv_json_parse(struct cv_jdoc **ret, const char *name, struct cv_span in, unsigne
 	      struct cv_err *e)
 {
 	cv_auto(cv_json_free) struct cv_jdoc *doc = NULL;
+	unsigned long long most = flags & CV_JSON_LARGE ? CV_MAX_JSON_LARGE : CV_MAX_JSON_DOM;
 
 	if (in.bad)
 		return cv_fail(e, CV_R_BUG, "%s: reading JSON that was not there", name);
-	if (in.n > CV_MAX_JSON_DOM)
+	if (in.n > most)
 		return cv_fail(e, CV_R_LIMIT, "%s:1:1: found %zu bytes, at most %llu are accepted",
-			       name, in.n, CV_MAX_JSON_DOM);
+			       name, in.n, most);
 	doc = calloc(1, sizeof(*doc));
 	if (doc == NULL)
 		return cv_fail_memory(e);

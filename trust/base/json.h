@@ -27,6 +27,9 @@ enum {
 				  Go readers match without case, last wins */
 	CV_JSON_REALS = 8,     /* allow numbers with fraction or exponent; they
 				  are refused otherwise */
+	CV_JSON_LARGE = 16,    /* up to CV_MAX_JSON_LARGE: for documents that are signed
+				  as one and large by nature (TUF targets), never for
+				  what anybody may send */
 };
 
 struct cv_jdoc;
@@ -51,7 +54,7 @@ enum cv_jtype {
 };
 
 /* cv_json_parse: `name` is copied and used in complaints; `in` is copied.
- * At most CV_MAX_JSON_DOM bytes: else CV_R_LIMIT. Malformed: CV_R_MALFORMED;
+ * At most CV_MAX_JSON_DOM bytes (CV_MAX_JSON_LARGE with that flag): else CV_R_LIMIT. Malformed: CV_R_MALFORMED;
  * duplicate keys: CV_R_AMBIGUOUS; a limit: CV_R_LIMIT. A caller reading its own
  * configuration turns them into CV_R_CONFIG. */
 int cv_json_parse(struct cv_jdoc **ret, const char *name, struct cv_span in, unsigned flags,

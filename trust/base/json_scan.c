@@ -268,11 +268,10 @@ add_node(struct scan *s, uint32_t *ret)
 	struct cv_jdoc *doc = s->doc;
 	struct level *up = s->depth > 0 ? &s->level[s->depth - 1] : NULL;
 	struct cv_jnode *grown;
-	uint32_t room;
+	uint32_t room, most = s->flags & CV_JSON_LARGE ? CV_MAX_JSON_MANY : CV_MAX_JSON_NODES;
 
-	if (doc->nodes >= CV_MAX_JSON_NODES)
-		return LIMIT(s, s->i, "found more than %d values, the most accepted",
-			     CV_MAX_JSON_NODES);
+	if (doc->nodes >= most)
+		return LIMIT(s, s->i, "found more than %u values, the most accepted", most);
 	if (doc->nodes == doc->room) {
 		room = doc->room < 32 ? 32 : doc->room * 2;
 		grown = realloc(doc->node, room * sizeof(*grown));

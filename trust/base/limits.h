@@ -21,7 +21,9 @@
 /* JSON */
 #define CV_MAX_JSON_DEPTH  64
 #define CV_MAX_JSON_NODES  400000
+#define CV_MAX_JSON_MANY   1600000 /* nodes, with CV_JSON_LARGE */
 #define CV_MAX_JSON_DOM    (4 * CV_MIB) /* larger documents are streamed */
+#define CV_MAX_JSON_LARGE  (16 * CV_MIB) /* with CV_JSON_LARGE */
 #define CV_MAX_JSON_STRING (1 * CV_MIB)
 #define CV_MAX_HUMAN_FILE  (1 * CV_MIB) /* agent.json, policy.json */
 #define CV_MAX_LOCK_FILE   (4 * CV_MIB)
@@ -53,6 +55,17 @@
 #define CV_MAX_SUBJECTS        1024
 #define CV_MAX_SUBJECT_DIGESTS 32
 #define CV_MAX_PREDICATE_TYPE  1000 /* bytes */
+
+/* TUF (specification 1.0.34; sizes as the common clients have them) */
+#define CV_MAX_TUF_ROOT       (512 * CV_KIB)
+#define CV_MAX_TUF_ROOTS      256 /* new roots in one refresh */
+#define CV_MAX_TUF_TIMESTAMP  (16 * CV_KIB)
+#define CV_MAX_TUF_SNAPSHOT   (2 * CV_MIB)
+#define CV_MAX_TUF_TARGETS    CV_MAX_JSON_LARGE
+#define CV_MAX_TUF_KEYIDS     256  /* of one role */
+#define CV_MAX_TUF_SIGNATURES 256  /* of one file */
+#define CV_MAX_TUF_ROLES      32   /* visited in one search */
+#define CV_MAX_TUF_NAME       1024 /* bytes of a role's or target's name */
 
 /* archives and layers */
 #define CV_MAX_LAYER_BYTES     (64 * CV_GIB)
