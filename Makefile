@@ -55,7 +55,7 @@ CV_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANLD)
 ALLFLAGS    = $(CV_CPPFLAGS) $(CPPFLAGS) $(CV_CFLAGS) $(CFLAGS)
 
 LIBS_VERIFY   := -lcrypto -ljansson
-LIBS_TRUST    := -lcrypto -ljansson
+LIBS_TRUST    := -lcrypto -ljansson -lpcre2-8
 LIBS_CONTENTS := -lcrypto -ljansson -lz -lzstd -lsqlite3
 # ISA-L's igzip unpacks twice as fast as zlib; without it zlib does all of it.
 ifeq ($(shell $(PKGCONFIG) --exists libisal 2>/dev/null && echo yes),yes)
@@ -104,7 +104,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(Q)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
 
 # the presets are taken in by the assembler (verify/embed.c)
-$(BUILD)/obj/verify/embed.o: $(wildcard trustroots/presets/*.json)
+$(BUILD)/obj/verify/embed.o: $(wildcard trustroots/presets/*.json) trustroots/sigstore/trusted_root.json
 
 # The samples of `clawverify demo`, taken into the program.
 DEMO := $(sort $(shell find verify/demo -mindepth 2 -type f))

@@ -7,7 +7,8 @@
  * detached signature: raw, or base64 as cosign and openssl write it (line ends
  * anywhere). Must never count a statement about another digest.
  */
-#include "trust/bundle.h"
+#include "trust/believe.h"
+#include "trust/dsse.h"
 #include "trust/need.h"
 #include "trust/tally.h"
 #include "trust/tasks.h"
@@ -98,7 +99,7 @@ judge_statement(struct blob_task *t, const struct cv_place *at, struct cv_proven
 	if (cv_statement_about(cv_verified_statement(v), &t->digest) != NULL)
 		return cv_tally_statement(&t->tally, at, v, &t->digest, e);
 	first = &cv_verified_statement(v)->subject[0];
-	cv_fail(&why, CV_R_DIGEST, "a trusted key signed it about %s, want %s",
+	cv_fail(&why, CV_R_DIGEST, "a trusted signer made it about %s, want %s",
 		first->n > 0 ? cv_digest_text(&first->digest[0], text) : "no digest that is judged",
 		t->tally.about);
 	return cv_tally_no(&t->tally, at, &why, e);
@@ -128,42 +129,25 @@ judge_message(struct blob_task *t, const struct cv_place *at, struct cv_span sig
 	return cv_tally_signed(&t->tally, at, p, &t->digest, "", e);
 }
 
-/* The digest that a bundle says its message has. */
-static int
-same_message(struct blob_task *t, const struct cv_bundle *b, struct cv_err *why)
-{
-	struct cv_digest found;
-	char text[CV_DIGEST_TEXT];
-
-	if (b->digest.alg == CV_ALG_NONE || b->material.kind == CV_MATERIAL_CERTIFICATE)
-		return 0;
-	if (cv_message_digest(&t->message, b->digest.alg, &found, why) != 0)
-		return -1;
-	if (cv_digest_eq(&found, &b->digest))
-		return 0;
-	return cv_fail(why, CV_R_DIGEST, "the bundle is about %s, want %s",
-		       cv_digest_text(&b->digest, text), t->tally.about);
-}
-
 static int
 judge_bundle(struct blob_task *t, struct cv_place *at, struct cv_span text, struct cv_err *e)
 {
-	cv_auto(cv_bundle_free) struct cv_bundle *b = NULL;
+	cv_auto(cv_belief_free) struct cv_belief b = { .proven = NULL };
 	struct cv_err why;
 
-	if (cv_bundle_parse(&b, "the bundle", text, &why) != 0)
+	if (cv_believe_bundle(&b, text, &t->message, &t->ring, &why) != 0) {
+		at->check = b.check;
 		return cv_tally_no(&t->tally, at, &why, e);
-	if (b->logs + b->timestamps > 0 &&
+	}
+	if (b.logs + b.stamps > 0 &&
 	    cv_tally_note(&t->tally, at, e,
 			  "%zu log entries and %zu timestamps are there and were not judged",
-			  b->logs, b->timestamps) != 0)
+			  b.logs, b.stamps) != 0)
 		return -1;
-	if (b->envelope != NULL)
-		return judge_envelope(t, at, b->envelope, &b->material, e);
+	if (!b.message)
+		return judge_statement(t, at, &b.proven, e);
 	at->form = CV_SIGNED_MESSAGE;
-	if (same_message(t, b, &why) != 0)
-		return cv_tally_no(&t->tally, at, &why, e);
-	return judge_message(t, at, cv_buf_span(&b->signature), &b->material, e);
+	return cv_tally_signed(&t->tally, at, b.proven, &t->digest, "", e);
 }
 
 /* Line ends are not part of base64 and are part of what tools write. */
@@ -251,7 +235,7 @@ item(struct cv_worker *w, struct cv_frame *frame, void *state, struct cv_err *e)
 	(void)w;
 	if (cv_frame_u64(frame, CV_TAG_ROLE, UINT64_MAX) == CV_ROLE_EVIDENCE)
 		return take_evidence(t, frame, e);
-	return cv_take_key(&t->ring, frame, e);
+	return cv_take_trusted(&t->ring, frame, e);
 }
 
 static int

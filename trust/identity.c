@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trust/base/claims.h"
 #include "trust/base/enc.h"
 #include "trust/base/text.h"
 
@@ -178,49 +179,112 @@ cv_identity_read(struct cv_identity **ret, const struct cv_cert *leaf, struct cv
 	return 0;
 }
 
+/* ---- words ---- */
+
+static const char *
+words(const char *subject, const char *issuer, char out[CV_WHO_WORDS])
+{
+	cv_text_fmt(out, CV_WHO_WORDS, "%.250s (issuer %.120s)", subject,
+		    issuer == NULL ? "none" : issuer);
+	return out;
+}
+
+const char *
+cv_identity_words(const struct cv_identity *id, char out[CV_WHO_WORDS])
+{
+	return words(id->subject, id->issuer, out);
+}
+
+const char *
+cv_expected_words(const struct cv_expected *want, char out[CV_WHO_WORDS])
+{
+	const char *subject = want->subject, *issuer = want->issuer;
+
+	if (want->subject_pattern != NULL)
+		subject = cv_pattern_text(want->subject_pattern);
+	if (want->issuer_pattern != NULL)
+		issuer = cv_pattern_text(want->issuer_pattern);
+	return words(subject == NULL ? "nobody" : subject, issuer, out);
+}
+
+int
+cv_identity_id(const struct cv_identity *id, struct cv_digest *ret, struct cv_err *e)
+{
+	cv_auto(cv_hash_free) struct cv_hash *h = NULL;
+	const char *issuer = id->issuer == NULL ? "" : id->issuer;
+
+	if (cv_hash_open(&h, CV_SHA256, e) != 0 ||
+	    cv_hash_add(h, id->subject, strlen(id->subject) + 1, e) != 0 ||
+	    cv_hash_add(h, issuer, strlen(issuer) + 1, e) != 0)
+		return -1;
+	return cv_hash_end(h, ret, e);
+}
+
 /* ---- comparing ---- */
 
 static int
-same(const char *what, const char *found, const char *want, struct cv_err *e)
+same(const char *what, const char *found, const char *want, const struct cv_pattern *pattern,
+     struct cv_err *e)
 {
-	char f[CV_TEXT_BRIEF], w[CV_TEXT_BRIEF];
+	struct cv_err why;
 
-	if (want == NULL || *want == '\0')
-		return cv_fail(e, CV_R_CONFIG, "policy wants no %s of the signer", what);
-	if (found != NULL && strcmp(found, want) == 0)
+	if ((want == NULL || *want == '\0') == (pattern == NULL))
+		return cv_fail(e, CV_R_CONFIG, "policy wants no %s of the signer, or two", what);
+	if (found != NULL) {
+		if (pattern == NULL && strcmp(found, want) == 0)
+			return 0;
+		if (pattern != NULL && cv_pattern_match(pattern, found, &why) == 0)
+			return 0;
+		if (pattern != NULL && why.reason != CV_R_IDENTITY)
+			return cv_fail(e, why.reason, "the signer's %s: %s", what, why.text);
+	}
+	return cv_fail(e, CV_R_IDENTITY, "the signer's %s: found %.250s, want %s%.250s", what,
+		       found == NULL ? "none" : found, pattern == NULL ? "" : "the pattern ",
+		       pattern == NULL ? want : cv_pattern_text(pattern));
+}
+
+static int
+same_issuer(const struct cv_identity *id, const struct cv_expected *want, struct cv_err *e)
+{
+	bool any = want->issuer != NULL || want->issuer_pattern != NULL;
+
+	if (want->no_issuer == any)
+		return cv_fail(e, CV_R_CONFIG,
+			       "policy has to want one issuer, or none, of a signer");
+	if (want->no_issuer && id->issuer != NULL)
+		return cv_fail(e, CV_R_IDENTITY, "the signer has the issuer %.250s, want none",
+			       id->issuer);
+	if (want->no_issuer)
 		return 0;
-	return cv_fail(e, CV_R_IDENTITY, "the signer's %s: found %s, want %s", what,
-		       found == NULL ? "none" : cv_text_brief(f, cv_span_str(found)),
-		       cv_text_brief(w, cv_span_str(want)));
+	return same("issuer", id->issuer, want->issuer, want->issuer_pattern, e);
+}
+
+static int
+same_claim(const struct cv_identity *id, unsigned number, const char *want, struct cv_err *e)
+{
+	const char *word = cv_claim_word(number);
+	char what[64];
+
+	if (number == 0 || number >= CV_CLAIMS || number == OTHER_NAME)
+		return cv_fail(e, CV_R_CONFIG, "policy wants claim %u, there is none", number);
+	cv_text_fmt(what, sizeof(what), "%s%.0u", word == NULL ? "claim " : word,
+		    word == NULL ? number : 0);
+	return same(what, id->claim[number], want, NULL, e);
 }
 
 int
 cv_identity_match(const struct cv_identity *id, const struct cv_expected *want, struct cv_err *e)
 {
-	char what[40];
-
-	if (same("name", id->subject, want->subject, e) != 0)
+	if (same("name", id->subject, want->subject, want->subject_pattern, e) != 0)
 		return -1;
 	if (want->kind != CV_SAN_ANY && want->kind != id->kind)
 		return cv_fail(e, CV_R_IDENTITY, "the signer's name is of another kind");
-	if (want->no_issuer ? want->issuer != NULL : want->issuer == NULL)
-		return cv_fail(e, CV_R_CONFIG,
-			       "policy has to want one issuer, or none, of a signer");
-	if (want->no_issuer && id->issuer != NULL)
-		return cv_fail(e, CV_R_IDENTITY, "the signer has an issuer, want none");
-	if (!want->no_issuer && same("issuer", id->issuer, want->issuer, e) != 0)
+	if (same_issuer(id, want, e) != 0)
 		return -1;
 	if (want->n > CV_CLAIMS)
 		return cv_fail(e, CV_R_CONFIG, "policy wants too many claims of a signer");
-	for (size_t i = 0; i < want->n; i++) {
-		unsigned number = want->claim[i].number;
-
-		if (number == 0 || number >= CV_CLAIMS || number == OTHER_NAME)
-			return cv_fail(e, CV_R_CONFIG, "policy wants claim %u, there is none",
-				       number);
-		cv_text_fmt(what, sizeof(what), "claim %u", number);
-		if (same(what, id->claim[number], want->claim[i].value, e) != 0)
+	for (size_t i = 0; i < want->n; i++)
+		if (same_claim(id, want->claim[i].number, want->claim[i].value, e) != 0)
 			return -1;
-	}
 	return 0;
 }

@@ -12,6 +12,7 @@
 #ifndef CV_TRUST_IDENTITY_H
 #define CV_TRUST_IDENTITY_H
 
+#include "trust/pattern.h"
 #include "trust/x509.h"
 
 enum cv_san { CV_SAN_ANY, CV_SAN_URI, CV_SAN_EMAIL, CV_SAN_OTHER };
@@ -46,11 +47,13 @@ int cv_identity_read(struct cv_identity **ret, const struct cv_cert *leaf,
 		     struct cv_err *e) cv_must;
 void cv_identity_free(struct cv_identity **id);
 
-/* Whom policy wants. Every text is compared whole, byte for byte. */
+/* Whom policy wants. Every text is compared whole, byte for byte; a pattern stands
+ * in place of a text. All is borrowed. */
 struct cv_expected {
+	const char *name; /* what policy calls the signer; NULL nothing */
 	enum cv_san kind; /* CV_SAN_ANY: any of the three */
-	const char *subject;
-	const char *issuer;
+	const char *subject, *issuer;
+	const struct cv_pattern *subject_pattern, *issuer_pattern;
 	bool no_issuer; /* an authority that names none: then there has to be none */
 	struct {
 		unsigned number; /* of a claim */
@@ -64,5 +67,15 @@ struct cv_expected {
  * that could be there was asked for. */
 int cv_identity_match(const struct cv_identity *id, const struct cv_expected *want,
 		      struct cv_err *e) cv_must;
+
+/* cv_expected_words: "SUBJECT (ISSUER)" for messages; returns out. cv_identity_words:
+ * the same of somebody who signed. */
+#define CV_WHO_WORDS 400
+const char *cv_expected_words(const struct cv_expected *want, char out[CV_WHO_WORDS]);
+const char *cv_identity_words(const struct cv_identity *id, char out[CV_WHO_WORDS]);
+
+/* cv_identity_id: SHA-256 over subject NUL issuer NUL: the same for one that two
+ * signers of a policy mean. */
+int cv_identity_id(const struct cv_identity *id, struct cv_digest *ret, struct cv_err *e) cv_must;
 
 #endif

@@ -44,7 +44,7 @@ item(struct cv_worker *w, struct cv_frame *frame, void *state, struct cv_err *e)
 	struct cv_image *im = state;
 
 	(void)w;
-	return cv_take_key(&im->ring, frame, e);
+	return cv_take_trusted(&im->ring, frame, e);
 }
 
 static void
@@ -86,7 +86,7 @@ cv_image_statement(struct cv_image *im, const struct cv_place *at, struct cv_pro
 	if (about)
 		return 0;
 	first = &cv_verified_statement(v)->subject[0];
-	cv_fail(&why, CV_R_DIGEST, "a trusted key signed it about %s%s%.40s, want %.80s",
+	cv_fail(&why, CV_R_DIGEST, "a trusted signer made it about %s%s%.40s, want %.80s",
 		first->n > 0 ? cv_digest_text(&first->digest[0], text) : "no digest that is judged",
 		*first->name == '\0' ? "" : " ", cv_text_brief(brief, cv_span_str(first->name)),
 		im->tally.about);

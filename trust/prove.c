@@ -19,7 +19,10 @@ struct cv_proven {
 	char *type;
 	const struct cv_ring_key *key[CV_MAX_KEYS];
 	size_t n;
-	struct cv_identity *identity; /* of a certificate; then n is 0 */
+	struct cv_identity *identity;                       /* of a certificate; then n is 0 */
+	const struct cv_expected *match[CV_MAX_IDENTITIES]; /* whom of policy's it is */
+	size_t matches;
+	int64_t ms;
 };
 
 struct cv_verified {
@@ -69,7 +72,32 @@ cv_proven_identity(const struct cv_proven *p)
 	return p->identity;
 }
 
+size_t
+cv_proven_matches(const struct cv_proven *p)
+{
+	return p->matches;
+}
+
+const struct cv_expected *
+cv_proven_match(const struct cv_proven *p, size_t i)
+{
+	return p->match[i];
+}
+
+int64_t
+cv_proven_ms(const struct cv_proven *p)
+{
+	return p->ms;
+}
+
 /* ---- which key ---- */
+
+/* A key that has to be in a root's logs counts only where that root judges. */
+static bool
+usable(const struct cv_ring_key *k, const struct cv_root *root)
+{
+	return k->root == NULL || k->root->root == root;
+}
 
 enum hint { HINT_NONE, HINT_OURS, HINT_FOREIGN };
 
@@ -109,21 +137,24 @@ judge_hint(const char *hint, const struct cv_keyring *ring, struct cv_digest *id
 
 /* Every holder of that key material, once. */
 static void
-remember(struct cv_proven *p, const struct cv_keyring *ring, const struct cv_pubkey *key)
+remember(struct cv_proven *p, const struct cv_keyring *ring, const struct cv_root *root,
+	 const struct cv_pubkey *key)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (cv_digest_eq(cv_pubkey_id(p->key[i]->key), cv_pubkey_id(key)))
 			return;
 	for (size_t i = 0; i < ring->n; i++)
-		if (cv_digest_eq(cv_pubkey_id(ring->key[i].key), cv_pubkey_id(key)))
+		if (usable(&ring->key[i], root) &&
+		    cv_digest_eq(cv_pubkey_id(ring->key[i].key), cv_pubkey_id(key)))
 			p->key[p->n++] = &ring->key[i];
 }
 
 static bool
-tried_before(const struct cv_keyring *ring, size_t i)
+tried_before(const struct cv_keyring *ring, const struct cv_root *root, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
-		if (cv_digest_eq(cv_pubkey_id(ring->key[k].key), cv_pubkey_id(ring->key[i].key)))
+		if (usable(&ring->key[k], root) &&
+		    cv_digest_eq(cv_pubkey_id(ring->key[k].key), cv_pubkey_id(ring->key[i].key)))
 			return true;
 	return false;
 }
@@ -161,15 +192,15 @@ explain(const char *hint, const struct cv_keyring *ring, struct cv_span sig, str
 /* All keys over one signature. 0 if one verifies. */
 static int
 try_keys(struct cv_proven *p, struct cv_message *message, struct cv_span sig, const char *hint,
-	 const struct cv_keyring *ring, struct cv_err *e)
+	 const struct cv_keyring *ring, const struct cv_root *root, struct cv_err *e)
 {
 	struct cv_err why, cannot = { .reason = CV_R_NONE };
 
 	for (size_t i = 0; i < ring->n; i++) {
-		if (tried_before(ring, i))
+		if (!usable(&ring->key[i], root) || tried_before(ring, root, i))
 			continue;
 		if (cv_pubkey_verify(ring->key[i].key, message, sig, &why) == 0) {
-			remember(p, ring, ring->key[i].key);
+			remember(p, ring, root, ring->key[i].key);
 			return 0;
 		}
 		if (why.reason == CV_R_UNSUPPORTED)
@@ -182,19 +213,14 @@ try_keys(struct cv_proven *p, struct cv_message *message, struct cv_span sig, co
 	return explain(hint, ring, sig, e);
 }
 
-/*
- * The one place where verification material is chosen. A key: that of the ring
- * which verifies; the hint explains, and decides nothing. A certificate: nothing
- * here can judge one yet; its roots, logs and times will be asked for from here.
- */
+/* A certificate is judged with all that stands behind it (cv_prove_bundle), or not. */
 static int
-choose_material(const struct cv_material *m, struct cv_err *e)
+by_key(const struct cv_material *m, struct cv_err *e)
 {
 	if (m->kind != CV_MATERIAL_CERTIFICATE)
 		return 0;
-	return cv_fail(e, CV_R_UNSUPPORTED,
-		       "this is a keyless signature, made with a certificate; this build judges "
-		       "signatures by key alone");
+	return cv_fail(e, CV_R_IDENTITY,
+		       "it was signed with a certificate, and no identity is trusted here");
 }
 
 /* ---- proofs ---- */
@@ -243,13 +269,15 @@ cv_prove_envelope(struct cv_proven **ret, struct cv_envelope *env, const struct 
 
 	if (p == NULL)
 		return cv_fail_memory(e);
-	if (choose_material(m, e) != 0 || encode(p, env, e) != 0)
+	p->ms = -1;
+	if (by_key(m, e) != 0 || encode(p, env, e) != 0)
 		return -1;
 	message = cv_message_bytes(cv_buf_span(&p->signed_bytes));
 	for (size_t i = 0; i < env->n; i++) {
 		const char *hint = env->sig[i].keyid[0] != '\0' ? env->sig[i].keyid : m->hint;
 
-		if (try_keys(p, &message, cv_buf_span(&env->sig[i].bytes), hint, ring, &why) == 0)
+		if (try_keys(p, &message, cv_buf_span(&env->sig[i].bytes), hint, ring, NULL,
+			     &why) == 0)
 			continue;
 		if (!is_answer(why.reason))
 			return cv_fail(e, why.reason, "%s", why.text);
@@ -270,7 +298,8 @@ cv_prove_message(struct cv_proven **ret, struct cv_message *message, struct cv_s
 
 	if (p == NULL)
 		return cv_fail_memory(e);
-	if (choose_material(m, e) != 0 || try_keys(p, message, sig, m->hint, ring, e) != 0)
+	p->ms = -1;
+	if (by_key(m, e) != 0 || try_keys(p, message, sig, m->hint, ring, NULL, e) != 0)
 		return -1;
 	if (message->blob.fd < 0)
 		p->payload = message->bytes;
@@ -280,10 +309,8 @@ cv_prove_message(struct cv_proven **ret, struct cv_message *message, struct cv_s
 
 /* ---- bundles and what stands behind them ---- */
 
-/* The digest that a bundle says its message has: nobody signed it, and a wrong one is
- * wrong all the same. */
-static int
-same_digest(const struct cv_bundle *b, struct cv_message *m, struct cv_err *e)
+int
+cv_same_message(const struct cv_bundle *b, struct cv_message *m, struct cv_err *e)
 {
 	struct cv_digest found;
 	char one[CV_DIGEST_TEXT], two[CV_DIGEST_TEXT];
@@ -298,6 +325,21 @@ same_digest(const struct cv_bundle *b, struct cv_message *m, struct cv_err *e)
 		       cv_digest_text(&b->digest, one), cv_digest_text(&found, two));
 }
 
+/* Everybody of policy's who is meant by the certificate's name. */
+static int
+match_all(struct cv_proven *p, const struct cv_sigstore *want, struct cv_err *e)
+{
+	size_t n = want->nexpect == 0 ? 1 : want->nexpect;
+	struct cv_err why;
+
+	for (size_t i = 0; i < n && p->matches < CV_MAX_IDENTITIES; i++)
+		if (cv_identity_match(p->identity, &want->expect[i], &why) == 0)
+			p->match[p->matches++] = &want->expect[i];
+	if (p->matches == 0)
+		return cv_fail(e, CV_R_BUG, "an identity matched and does not any more");
+	return 0;
+}
+
 /* The signature, by the ring or by the certificate; and all behind it. */
 static int
 judge_bundle(struct cv_proven *p, const struct cv_bundle *b, struct cv_claimed *what,
@@ -308,7 +350,7 @@ judge_bundle(struct cv_proven *p, const struct cv_bundle *b, struct cv_claimed *
 		if (want->expect != NULL)
 			return cv_fail(e, CV_R_IDENTITY,
 				       "it was signed with a key, want one with a certificate");
-		if (try_keys(p, what->message, what->signature, hint, ring, e) != 0)
+		if (try_keys(p, what->message, what->signature, hint, ring, want->root, e) != 0)
 			return -1;
 		what->key = p->key[0]->key;
 		return cv_sigstore_judge(&p->identity, b, what, want, e);
@@ -317,7 +359,9 @@ judge_bundle(struct cv_proven *p, const struct cv_bundle *b, struct cv_claimed *
 	what->key = cv_cert_key(b->leaf);
 	if (cv_sigstore_judge(&p->identity, b, what, want, e) != 0)
 		return -1;
-	return cv_pubkey_verify(what->key, what->message, what->signature, e);
+	if (cv_pubkey_verify(what->key, what->message, what->signature, e) != 0)
+		return -1;
+	return match_all(p, want, e);
 }
 
 int
@@ -342,15 +386,19 @@ cv_prove_bundle(struct cv_proven **ret, struct cv_bundle *b, struct cv_message *
 		what.dsse = true;
 		what.payload = p->payload;
 		what.signature = cv_buf_span(&b->envelope->sig[0].bytes);
-	} else if (same_digest(b, artifact, e) != 0) {
+	} else if (cv_same_message(b, artifact, e) != 0) {
 		return -1;
 	} else if (artifact->blob.fd < 0 && !artifact->absent) {
 		p->payload = artifact->bytes;
 	}
 	r = judge_bundle(p, b, &what, hint, ring, want, e);
-	if (r == 0)
-		*ret = cv_steal(p);
-	return r;
+	if (r != 0)
+		return -1;
+	p->ms = want->trace == NULL ? -1 : want->trace->ms;
+	if (want->trace != NULL)
+		want->trace->step = CV_STEP_DONE;
+	*ret = cv_steal(p);
+	return 0;
 }
 
 /* ---- statements ---- */

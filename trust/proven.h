@@ -23,24 +23,59 @@
 
 /* ---- the keys of a task ---- */
 
+struct cv_root;     /* root_json.h */
+struct cv_expected; /* identity.h */
+struct cv_ring_who;
+
+/* A trust root, what is wanted of bundles that it judges, and who may sign them. */
+struct cv_ring_root {
+	char *name;
+	struct cv_root *root;
+	unsigned logs, stamps; /* as in sigstore.h */
+	bool without_log, without_sct;
+	struct cv_expected *expect; /* identities; texts are who's */
+	struct cv_ring_who *who;
+	size_t n;
+};
+
 struct cv_ring_key {
 	char *name; /* of the signer; several signers may hold one key, and one several */
 	struct cv_pubkey *key;
+	/* its signatures have to be in the logs of this root; NULL: need not */
+	const struct cv_ring_root *root;
 };
 
 struct cv_keyring {
 	struct cv_ring_key key[CV_MAX_KEYS];
 	size_t n;
+	struct cv_ring_root root[CV_MAX_ROOTS];
+	size_t roots;
 };
 
 /* cv_keyring_add: the reasons of cv_pubkey_load(). Whoever read the policy has asked
- * the same function before: a worker has no say about configuration. */
-int cv_keyring_add(struct cv_keyring *r, const char *name, struct cv_span pem,
-		   struct cv_err *e) cv_must;
+ * the same function before: a worker has no say about configuration. `root`: see
+ * cv_ring_key; NULL none. */
+int cv_keyring_add(struct cv_keyring *r, const char *name, const struct cv_ring_root *root,
+		   struct cv_span pem, struct cv_err *e) cv_must;
+
+/* cv_keyring_root: one of the ring's roots, NULL if there is none of that name. */
+struct cv_ring_root *cv_keyring_root(struct cv_keyring *r, const char *name);
+
+/* cv_keyring_add_root: a trusted_root.json (root_json.h); *ret is empty but for name
+ * and root. cv_keyring_add_identity: who may sign, as policy says it: a JSON object of
+ * "identity" or "identity_pattern"; "issuer", "issuer_pattern" or "no_issuer": true;
+ * "claims" by their words (trust/base/claims.h). What this build cannot judge, a root
+ * or pattern that cannot be read among it, is CV_R_UNSUPPORTED. */
+int cv_keyring_add_root(struct cv_keyring *r, const char *name, struct cv_span text,
+			struct cv_ring_root **ret, struct cv_err *e) cv_must;
+int cv_keyring_add_identity(struct cv_ring_root *root, const char *signer, struct cv_span text,
+			    struct cv_err *e) cv_must;
 void cv_keyring_clear(struct cv_keyring *r);
 
 /* cv_keyring_words: "a, b and 3 more" for messages; returns out. */
 const char *cv_keyring_words(const struct cv_keyring *r, char *out, size_t size);
+
+bool cv_keyring_has_identities(const struct cv_keyring *r);
 
 /* ---- evidence, not yet proven ---- */
 
@@ -88,8 +123,18 @@ int cv_prove_bundle(struct cv_proven **ret, struct cv_bundle *b, struct cv_messa
 		    const struct cv_keyring *ring, const struct cv_sigstore *want,
 		    struct cv_err *e) cv_must;
 
-/* cv_proven_identity: who the certificate was issued to; NULL: signed by a key. */
+/* cv_proven_identity: who the certificate was issued to; NULL: signed by a key.
+ * cv_proven_match: whom of want->expect that is, at least one. cv_proven_ms: the
+ * earliest time that logs and authorities prove, -1 if want->trace was NULL or none
+ * does. */
 const struct cv_identity *cv_proven_identity(const struct cv_proven *p);
+size_t cv_proven_matches(const struct cv_proven *p);
+const struct cv_expected *cv_proven_match(const struct cv_proven *p, size_t i);
+int64_t cv_proven_ms(const struct cv_proven *p);
+
+/* cv_same_message: the digest that a bundle says its message has, nobody signed it,
+ * and a wrong one is wrong all the same: CV_R_DIGEST. */
+int cv_same_message(const struct cv_bundle *b, struct cv_message *m, struct cv_err *e) cv_must;
 
 void cv_proven_free(struct cv_proven **p);
 

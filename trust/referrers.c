@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "trust/base/text.h"
-#include "trust/bundle.h"
+#include "trust/believe.h"
 
 #include "trust/base/banned.h"
 
@@ -22,54 +22,31 @@
 
 /* ---- one bundle ---- */
 
-/* A bundle over the document's own bytes. */
-static int
-judge_message(struct cv_image *im, const struct cv_place *at, const struct cv_bundle *b,
-	      const struct cv_link *l, struct cv_err *e)
-{
-	cv_auto(cv_proven_free) struct cv_proven *p = NULL;
-	struct cv_message message = cv_message_bytes(cv_buf_span(&l->text));
-	struct cv_place as = *at;
-	struct cv_digest found;
-	struct cv_err why;
-
-	as.kinds = CV_TALLY_SIGNATURE;
-	as.form = CV_SIGNED_MESSAGE;
-	if (b->digest.alg != CV_ALG_NONE) {
-		if (cv_message_digest(&message, b->digest.alg, &found, e) != 0)
-			return -1;
-		if (!cv_digest_eq(&found, &b->digest)) {
-			cv_fail(&why, CV_R_DIGEST, "the bundle is about other bytes than %.80s",
-				im->tally.about);
-			return cv_tally_no(&im->tally, &as, &why, e);
-		}
-	}
-	if (cv_prove_message(&p, &message, cv_buf_span(&b->signature), &b->material, &im->ring,
-			     &why) != 0)
-		return cv_tally_no(&im->tally, &as, &why, e);
-	return cv_tally_signed(&im->tally, &as, p, &l->digest, "", e);
-}
-
 static int
 judge_bundle(struct cv_image *im, const struct cv_place *at, const struct cv_link *l,
 	     struct cv_span text, struct cv_err *e)
 {
-	cv_auto(cv_bundle_free) struct cv_bundle *b = NULL;
-	cv_auto(cv_proven_free) struct cv_proven *p = NULL;
+	cv_auto(cv_belief_free) struct cv_belief b = { .proven = NULL };
+	struct cv_message message = cv_message_bytes(cv_buf_span(&l->text));
+	struct cv_place as = *at;
 	struct cv_err why;
 
-	if (cv_bundle_parse(&b, "the bundle", text, &why) != 0)
-		return cv_tally_no(&im->tally, at, &why, e);
-	if (b->logs + b->timestamps > 0 &&
+	if (cv_believe_bundle(&b, text, &message, &im->ring, &why) != 0) {
+		as.check = b.check;
+		if (b.message) /* over the document's own bytes: no attestation */
+			as.kinds = CV_TALLY_SIGNATURE;
+		return cv_tally_no(&im->tally, &as, &why, e);
+	}
+	if (b.logs + b.stamps > 0 &&
 	    cv_tally_note(&im->tally, at, e,
 			  "%zu log entries and %zu timestamps are there and were not judged",
-			  b->logs, b->timestamps) != 0)
+			  b.logs, b.stamps) != 0)
 		return -1;
-	if (b->envelope == NULL)
-		return judge_message(im, at, b, l, e);
-	if (cv_prove_envelope(&p, b->envelope, &b->material, &im->ring, &why) != 0)
-		return cv_tally_no(&im->tally, at, &why, e);
-	return cv_image_statement(im, at, &p, e);
+	if (!b.message)
+		return cv_image_statement(im, at, &b.proven, e);
+	as.kinds = CV_TALLY_SIGNATURE;
+	as.form = CV_SIGNED_MESSAGE;
+	return cv_tally_signed(&im->tally, &as, b.proven, &l->digest, "", e);
 }
 
 /* ---- one referrer ---- */

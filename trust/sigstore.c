@@ -3,7 +3,6 @@
  * after a known one was found wrong. */
 #include "trust/sigstore.h"
 #include "trust/sct.h"
-#include "trust/tsa.h"
 
 #include <string.h>
 
@@ -16,7 +15,43 @@ struct judged {
 	struct cv_stamp stamp[CV_MAX_TLOG_ENTRIES];
 	size_t logs, stamps;
 	struct cv_err passed_over; /* the first that counted for nothing */
+	struct cv_trace *trace;    /* or NULL */
 };
+
+void
+cv_trace_clear(struct cv_trace *t)
+{
+	cv_identity_free(&t->id);
+	*t = (struct cv_trace){ .ms = -1 };
+}
+
+static void
+reach(const struct judged *j, enum cv_step step)
+{
+	if (j->trace != NULL)
+		j->trace->step = step;
+}
+
+/* What logs and authorities of time said, once enough of them did. */
+static void
+keep_times(const struct judged *j)
+{
+	struct cv_trace *t = j->trace;
+
+	if (t == NULL)
+		return;
+	memcpy(t->log, j->log, sizeof(t->log));
+	memcpy(t->stamp, j->stamp, sizeof(t->stamp));
+	t->logs = j->logs;
+	t->stamps = j->stamps;
+	t->ms = -1;
+	for (size_t i = 0; i < j->logs; i++)
+		if (j->log[i].timed && (t->ms < 0 || j->log[i].ms < t->ms))
+			t->ms = j->log[i].ms;
+	for (size_t i = 0; i < j->stamps; i++)
+		if (t->ms < 0 || j->stamp[i].ms < t->ms)
+			t->ms = j->stamp[i].ms;
+}
 
 static void
 pass_over(struct judged *j, const struct cv_err *why)
@@ -111,8 +146,10 @@ thresholds(const struct judged *j, const struct cv_sigstore *want, struct cv_err
 	size_t logs = different_logs(j), stamps = different_stamps(j);
 	unsigned want_logs = want->logs == 0 && !want->without_log ? 1 : want->logs;
 
-	if (logs < want_logs)
+	if (logs < want_logs) {
+		reach(j, CV_STEP_LOG);
 		return too_few(j, "log entries", logs, want_logs, e);
+	}
 	if (stamps < want->stamps)
 		return too_few(j, "timestamps", stamps, want->stamps, e);
 	return 0;
@@ -195,9 +232,13 @@ judge_chain(const struct judged *j, const struct cv_cert *leaf, const struct cv_
 
 	for (size_t i = 0; i < want->root->cas; i++) {
 		if (chain_below(&want->root->ca[i], j, leaf, issuer, &times, &why) == 0) {
-			if (times > 0)
-				return 0;
-			return no_time(j, e);
+			if (times == 0) {
+				reach(j, CV_STEP_TIME);
+				return no_time(j, e);
+			}
+			if (j->trace != NULL)
+				j->trace->ca = &want->root->ca[i];
+			return 0;
 		}
 		if (worst.reason == CV_R_NONE || worst.reason == CV_R_IDENTITY)
 			worst = why;
@@ -207,6 +248,28 @@ judge_chain(const struct judged *j, const struct cv_cert *leaf, const struct cv_
 	return cv_fail(e, worst.reason, "%s", worst.text);
 }
 
+/* One of those whom policy wants. What could not be found out of one of them is no
+ * mismatch, and told unless another one is it. */
+static int
+is_wanted(const struct cv_identity *id, const struct cv_sigstore *want, struct cv_err *e)
+{
+	size_t n = want->nexpect == 0 ? 1 : want->nexpect;
+	struct cv_err why = { .reason = CV_R_IDENTITY }, worst = { .reason = CV_R_IDENTITY };
+	char who[CV_WHO_WORDS];
+
+	for (size_t i = 0; i < n; i++) {
+		if (cv_identity_match(id, &want->expect[i], &why) == 0)
+			return 0;
+		if (why.reason != CV_R_IDENTITY)
+			worst = why;
+	}
+	if (n == 1 || worst.reason != CV_R_IDENTITY)
+		return n == 1 ? cv_fail(e, why.reason, "%s", why.text)
+			      : cv_fail(e, worst.reason, "%s", worst.text);
+	return cv_fail(e, CV_R_IDENTITY, "it is by none of %zu who may sign: found %s", n,
+		       cv_identity_words(id, who));
+}
+
 static int
 judge_leaf(struct cv_identity **ret, const struct judged *j, const struct cv_cert *leaf,
 	   const struct cv_sigstore *want, struct cv_err *e)
@@ -214,11 +277,19 @@ judge_leaf(struct cv_identity **ret, const struct judged *j, const struct cv_cer
 	cv_auto(cv_identity_free) struct cv_identity *id = NULL;
 	struct cv_digest issuer;
 
+	reach(j, CV_STEP_CHAIN);
 	if (cv_cert_signs_code(leaf, e) != 0 || judge_chain(j, leaf, want, &issuer, e) != 0)
 		return -1;
+	reach(j, CV_STEP_SCT);
 	if (!want->without_sct && cv_sct_verify(leaf, &issuer, want->root, e) != 0)
 		return -1;
-	if (cv_identity_read(&id, leaf, e) != 0 || cv_identity_match(id, want->expect, e) != 0)
+	reach(j, CV_STEP_IDENTITY);
+	if (cv_identity_read(&id, leaf, e) != 0)
+		return -1;
+	/* a second reading, so that whom the trace shows is not whom the proof has */
+	if (j->trace != NULL && cv_identity_read(&j->trace->id, leaf, e) != 0)
+		return -1;
+	if (is_wanted(id, want, e) != 0)
 		return -1;
 	*ret = cv_steal(id);
 	return 0;
@@ -228,17 +299,31 @@ static int
 judge(struct cv_identity **ret, const struct cv_bundle *b, const struct cv_claimed *what,
       const struct cv_sigstore *want, struct cv_err *e)
 {
-	struct judged j = { .logs = 0 };
+	struct judged j = { .trace = want->trace };
 
+	if (j.trace != NULL)
+		cv_trace_clear(j.trace);
 	if ((what->leaf != NULL) != (want->expect != NULL))
 		return cv_fail(e, CV_R_IDENTITY,
 			       what->leaf != NULL
 				       ? "it was signed with a certificate, want one with a key"
 				       : "it was signed with a key, want one with a certificate");
-	if (judge_logs(&j, b, what, want, e) != 0 || judge_stamps(&j, b, what, want, e) != 0 ||
-	    thresholds(&j, want, e) != 0 || logs_at(&j, want->root, e) != 0)
+	reach(&j, CV_STEP_LOG);
+	if (judge_logs(&j, b, what, want, e) != 0)
 		return -1;
-	return what->leaf == NULL ? 0 : judge_leaf(ret, &j, what->leaf, want, e);
+	reach(&j, CV_STEP_TIME);
+	if (judge_stamps(&j, b, what, want, e) != 0)
+		return -1;
+	if (thresholds(&j, want, e) != 0)
+		return -1;
+	reach(&j, CV_STEP_LOG);
+	if (logs_at(&j, want->root, e) != 0)
+		return -1;
+	keep_times(&j);
+	if (what->leaf != NULL && judge_leaf(ret, &j, what->leaf, want, e) != 0)
+		return -1;
+	reach(&j, CV_STEP_SIGNATURE);
+	return 0;
 }
 
 /* OpenSSL's chains and timestamps say no when memory runs out, and not always leave a

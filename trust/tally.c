@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "trust/base/text.h"
+#include "trust/identity.h"
 #include "trust/need.h"
 
 #include "trust/base/banned.h"
@@ -14,10 +15,24 @@
 /* ---- evidence that does not count ---- */
 
 /* The problem that a reason is. Order: the later one tells more. */
-static const char *const checks[] = { "sig.absent",           "sig.unsupported-algorithm",
-				      "sig.malformed",        "sig.untrusted-key",
-				      "sig.subject-mismatch", "sig.expired",
-				      "sig.invalid",          "sig.unavailable" };
+static const struct {
+	const char *id;
+	bool certificate; /* of a signature by one alone: keys have no end, and no name */
+} checks[] = {
+	{ "sig.absent", false },
+	{ "sig.unsupported-algorithm", false },
+	{ "sig.malformed", false },
+	{ "sig.untrusted-key", false },
+	{ "sig.log-unproven", true },
+	{ "sig.time-unproven", true },
+	{ "sig.certificate-untrusted", true },
+	{ "sig.certificate-unlogged", true },
+	{ "sig.subject-mismatch", false },
+	{ "sig.identity-mismatch", true },
+	{ "sig.expired", true },
+	{ "sig.invalid", false },
+	{ "sig.unavailable", false },
+};
 
 static const char *
 check_of(enum cv_reason r)
@@ -49,7 +64,7 @@ static unsigned
 rank_of(const char *check)
 {
 	for (unsigned i = 0; i < CV_COUNT(checks); i++)
-		if (strcmp(checks[i], check) == 0)
+		if (strcmp(checks[i].id, check) == 0)
 			return i + 1;
 	return 0;
 }
@@ -93,7 +108,7 @@ no(struct cv_tally *t, const struct cv_place *at, const char *check, const struc
    struct cv_err *e)
 {
 	struct cv_finding f = cv_finding_no(check, why->reason);
-	char names[200], text[CV_ERR_TEXT];
+	char names[400], text[CV_ERR_TEXT];
 
 	cv_finding_expected(&f, "a signature by %s over %s",
 			    cv_keyring_words(t->ring, names, sizeof(names)), t->about);
@@ -114,7 +129,7 @@ cv_tally_no(struct cv_tally *t, const struct cv_place *at, const struct cv_err *
 {
 	if (cv_is_ours(why->reason))
 		return cv_fail(e, why->reason, "%s", why->text);
-	return no(t, at, check_of(why->reason), why, e);
+	return no(t, at, at->check != NULL ? at->check : check_of(why->reason), why, e);
 }
 
 int
@@ -136,18 +151,50 @@ add(struct cv_hash *h, const char *text, struct cv_err *e)
 	return cv_hash_add(h, text, strlen(text) + 1, e);
 }
 
+/* Who made it: a key of the ring, or whom of policy's the certificate means. */
+struct maker {
+	const char *name;
+	char id[CV_DIGEST_TEXT];
+	const struct cv_identity *who; /* NULL: a key */
+	int64_t ms;
+};
+
+static size_t
+makers(const struct cv_proven *p)
+{
+	return cv_proven_identity(p) != NULL ? cv_proven_matches(p) : cv_proven_keys(p);
+}
+
+static int
+maker(struct maker *m, const struct cv_proven *p, size_t i, struct cv_err *e)
+{
+	struct cv_digest d;
+
+	*m = (struct maker){ .who = cv_proven_identity(p), .ms = cv_proven_ms(p) };
+	if (m->who == NULL) {
+		m->name = cv_proven_key(p, i)->name;
+		cv_digest_text(cv_pubkey_id(cv_proven_key(p, i)->key), m->id);
+		return 0;
+	}
+	m->name = cv_proven_match(p, i)->name;
+	if (cv_identity_id(m->who, &d, e) != 0)
+		return -1;
+	cv_digest_text(&d, m->id);
+	return 0;
+}
+
 /* *fresh: this fact, in all that matters to who reads it, was not stated before. */
 static int
-note_fact(struct cv_tally *t, enum cv_signed form, const struct cv_ring_key *k,
+note_fact(struct cv_tally *t, enum cv_signed form, const struct maker *m,
 	  const struct cv_digest *about, const char *media, struct cv_span bytes, bool *fresh,
 	  struct cv_err *e)
 {
 	cv_auto(cv_hash_free) struct cv_hash *h = NULL;
-	char id[CV_DIGEST_TEXT], subject[CV_DIGEST_TEXT], kind[2] = { (char)('0' + (int)form), 0 };
+	char subject[CV_DIGEST_TEXT], kind[2] = { (char)('0' + (int)form), 0 };
 	struct cv_digest d;
 
 	if (cv_hash_open(&h, CV_SHA256, e) != 0 || add(h, kind, e) != 0 ||
-	    add(h, k->name, e) != 0 || add(h, cv_digest_text(cv_pubkey_id(k->key), id), e) != 0 ||
+	    add(h, m->name, e) != 0 || add(h, m->id, e) != 0 ||
 	    add(h, about == NULL ? "" : cv_digest_text(about, subject), e) != 0 ||
 	    add(h, media, e) != 0 || cv_hash_add(h, bytes.p, bytes.n, e) != 0 ||
 	    cv_hash_end(h, &d, e) != 0)
@@ -165,25 +212,29 @@ note_fact(struct cv_tally *t, enum cv_signed form, const struct cv_ring_key *k,
 }
 
 static int
-signer(struct cv_tally *t, const struct cv_place *at, enum cv_signed form,
-       const struct cv_ring_key *k, const struct cv_digest *about, const char *media,
-       struct cv_err *e)
+signer(struct cv_tally *t, const struct cv_place *at, enum cv_signed form, const struct maker *m,
+       const struct cv_digest *about, const char *media, struct cv_err *e)
 {
-	char id[CV_DIGEST_TEXT];
 	struct cv_out *o;
 	bool fresh;
 
-	if (note_fact(t, form, k, about, media, cv_span(NULL, 0), &fresh, e) != 0)
+	if (note_fact(t, form, m, about, media, cv_span(NULL, 0), &fresh, e) != 0)
 		return -1;
 	if (!fresh)
 		return 0;
 	o = cv_w_fact(t->w, CV_F_SIGNER);
-	cv_out_str(o, CV_TAG_NAME, k->name);
+	cv_out_str(o, CV_TAG_NAME, m->name);
 	cv_out_u64(o, CV_TAG_KIND, form);
 	cv_out_digest(o, CV_TAG_DIGEST, about);
 	cv_out_digest(o, CV_TAG_EVIDENCE, &at->evidence);
-	cv_out_str(o, CV_TAG_KEYID, cv_digest_text(cv_pubkey_id(k->key), id));
+	cv_out_str(o, CV_TAG_KEYID, m->id);
 	cv_out_str(o, CV_TAG_MEDIA, media);
+	if (m->who != NULL) {
+		cv_out_str(o, CV_TAG_USER, m->who->subject);
+		cv_out_str(o, CV_TAG_TEXT, m->who->issuer == NULL ? "" : m->who->issuer);
+	}
+	if (m->ms >= 0)
+		cv_out_u64(o, CV_TAG_NOW, (uint64_t)m->ms / 1000);
 	return cv_w_send(t->w, e);
 }
 
@@ -192,8 +243,11 @@ signers(struct cv_tally *t, const struct cv_place *at, enum cv_signed form,
 	const struct cv_proven *p, const struct cv_digest *about, const char *media,
 	struct cv_err *e)
 {
-	for (size_t i = 0; i < cv_proven_keys(p); i++)
-		if (signer(t, at, form, cv_proven_key(p, i), about, media, e) != 0)
+	struct maker m;
+
+	t->certificates = t->certificates || cv_proven_identity(p) != NULL;
+	for (size_t i = 0; i < makers(p); i++)
+		if (maker(&m, p, i, e) != 0 || signer(t, at, form, &m, about, media, e) != 0)
 			return -1;
 	return 0;
 }
@@ -212,16 +266,16 @@ statements(struct cv_tally *t, const struct cv_place *at, const struct cv_proven
 	   const struct cv_digest *about, const char *media, struct cv_span bytes, struct cv_err *e)
 {
 	cv_auto(cv_closep) int fd = -1;
-	char id[CV_DIGEST_TEXT];
+	struct maker m;
 
 	if (cv_sealed_memfd(&fd, bytes, e) != 0)
 		return -1;
-	for (size_t i = 0; i < cv_proven_keys(p); i++) {
-		const struct cv_ring_key *k = cv_proven_key(p, i);
+	for (size_t i = 0; i < makers(p); i++) {
 		struct cv_out *o;
 		bool fresh;
 
-		if (note_fact(t, 0, k, about, media, bytes, &fresh, e) != 0)
+		if (maker(&m, p, i, e) != 0 ||
+		    note_fact(t, 0, &m, about, media, bytes, &fresh, e) != 0)
 			return -1;
 		if (!fresh)
 			continue;
@@ -229,8 +283,8 @@ statements(struct cv_tally *t, const struct cv_place *at, const struct cv_proven
 		cv_out_str(o, CV_TAG_MEDIA, media);
 		if (about != NULL)
 			cv_out_digest(o, CV_TAG_DIGEST, about);
-		cv_out_str(o, CV_TAG_NAME, k->name);
-		cv_out_str(o, CV_TAG_KEYID, cv_digest_text(cv_pubkey_id(k->key), id));
+		cv_out_str(o, CV_TAG_NAME, m.name);
+		cv_out_str(o, CV_TAG_KEYID, m.id);
 		cv_out_digest(o, CV_TAG_EVIDENCE, &at->evidence);
 		cv_out_blob(o, CV_TAG_BLOB, (struct cv_blob){ .fd = fd, .len = bytes.n });
 		if (cv_w_send(t->w, e) != 0)
@@ -269,9 +323,9 @@ static int
 passes(struct cv_tally *t, struct cv_err *e)
 {
 	for (size_t i = 0; i < CV_COUNT(checks); i++) {
-		struct cv_finding f = cv_finding_pass(checks[i]);
+		struct cv_finding f = cv_finding_pass(checks[i].id);
 
-		if (strcmp(checks[i], "sig.expired") == 0) /* keys here have no end */
+		if (checks[i].certificate && !t->certificates)
 			continue;
 		cv_finding_expected(&f, "a signature over %s", t->about);
 		cv_finding_found(&f, "%zu that count", t->signatures + t->statements);
@@ -285,7 +339,7 @@ static int
 absent(struct cv_tally *t, struct cv_err *e)
 {
 	struct cv_finding f = cv_finding_no("sig.absent", CV_R_ABSENT);
-	char names[200];
+	char names[400];
 
 	cv_finding_expected(&f, "a signature by %s over %s",
 			    cv_keyring_words(t->ring, names, sizeof(names)), t->about);

@@ -11,7 +11,12 @@
  *     could not be looked at (it might have counted)   sig.unavailable
  *     does not verify                                  sig.invalid
  *     expired                                          sig.expired
+ *     genuine, by somebody else                        sig.identity-mismatch
  *     genuine, about something else                    sig.subject-mismatch
+ *     what stands behind a certificate is not there    sig.certificate-unlogged
+ *                                                      sig.certificate-untrusted
+ *                                                      sig.time-unproven
+ *                                                      sig.log-unproven
  *     by a key that is not trusted                     sig.untrusted-key
  *     not of its format, or over a limit               sig.malformed
  *     an algorithm or kind that cannot be judged       sig.unsupported-algorithm
@@ -41,6 +46,7 @@ struct cv_tally {
 	const struct cv_keyring *ring;
 	char about[CV_DIGEST_TEXT + 64]; /* what the signature should be about, for messages */
 	size_t signatures, statements;   /* that count */
+	bool certificates;               /* one of them by a certificate */
 	struct cv_why signature, statement;
 	/* digests of the facts stated: a genuine statement that lies there a hundred
 	 * times, in as many bundles, is stated once */
@@ -52,6 +58,7 @@ struct cv_tally {
 struct cv_place {
 	unsigned kinds; /* what it could have been: CV_TALLY_* */
 	enum cv_signed form;
+	const char *check;         /* a no: the id that says it best, NULL by the reason */
 	struct cv_digest evidence; /* alg 0 none */
 	char where[512];
 };

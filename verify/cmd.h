@@ -80,6 +80,7 @@ struct cv_session {
 	struct cv_cred_env *cred;
 	char *agent_path, *policy_path, *lock_path;
 	char **net_env;
+	struct cv_request_evidence *evidence; /* opened by the session */
 	char workers[4096];
 	int base_fd;
 	int db_fd;

@@ -3,6 +3,7 @@
 #include "verify/cmdline.h"
 #include "verify/outputs.h"
 #include "verify/progress.h"
+#include "verify/session_signer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,6 +26,18 @@ is_agent(const char *target)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* said: who signed, or where the evidence is: then it is one artifact by itself,
+ * whatever its name ends with. */
+static bool
+said(const struct cv_cmdline *c)
+{
+	size_t bundles, signatures;
+
+	(void)cv_cl_values(c, "bundle", &bundles);
+	(void)cv_cl_values(c, "signature", &signatures);
+	return bundles + signatures > 0 || cv_signer_said(c);
+}
+
 static int
 run_verify(struct cv_cmdline *c, struct cv_err *e)
 {
@@ -32,9 +45,14 @@ run_verify(struct cv_cmdline *c, struct cv_err *e)
 	struct cv_session s;
 	struct cv_progress progress;
 	struct cv_result *r = NULL;
-	bool bare = target != NULL && !is_agent(target);
+	bool bare = target != NULL && (said(c) || !is_agent(target));
 	int rc;
 
+	if (target == NULL && said(c)) {
+		cv_fail(e, CV_R_USAGE,
+			"verify: want what was signed: a PATH, or a REF of an image");
+		return cv_cmd_failed(c, e);
+	}
 	if (cv_progress_open(&progress, c, e) != 0 ||
 	    (bare ? cv_session_bare(&s, c, target, e) : cv_session_open(&s, c, target, e)) != 0)
 		return cv_cmd_failed(c, e);
@@ -56,6 +74,7 @@ static const struct cv_opt opts[] = {
 	{ "db", 0, CV_OPT_VALUE, "FILE", "another advisory index" },
 	{ "platform", 0, CV_OPT_VALUE, "OS/ARCH", "for images that name none" },
 	{ "at", 0, CV_OPT_VALUE, "TIME", "decide as of then; never launchable" },
+	CV_SIGNER_OPTS,
 	{ NULL, 0, 0, NULL, NULL },
 };
 
@@ -65,10 +84,14 @@ const struct cv_cmd cv_verb_verify = {
 	.summary = "decide whether an agent may be launched",
 	.text = "AGENT is an agent file or the directory it is in; without it ./agent.json. The\n"
 		"exit code is the verdict: 0 pass, 1 fail, 2 nothing was checked, 3 unknown.\n"
-		"A REF of an image or a PATH is judged alone, by the policy's rules for it.\n",
-	.examples = "  clawverify verify\n"
-		    "  clawverify verify agents/invoice -o json=result.json\n"
-		    "  clawverify verify registry.example/acme/agent:1.4 --policy policy.json\n",
+		"A REF of an image or a PATH is judged alone, by the policy's rules for it, or by\n"
+		"who has to have signed it: --identity and --issuer, or --key, and nothing else.\n",
+	.examples =
+		"  clawverify verify\n"
+		"  clawverify verify agents/invoice -o json=result.json\n"
+		"  clawverify verify registry.example/acme/agent:1.4 --policy policy.json\n"
+		"  clawverify verify app.tar --bundle app.json --identity me@example.org --issuer "
+		"https://accounts.example\n",
 	.opts = opts,
 	.max_args = 1,
 	.run = run_verify,

@@ -30,6 +30,8 @@ EMBED(audit, "trustroots/presets/audit.json");
 EMBED(standard, "trustroots/presets/standard.json");
 EMBED(strict, "trustroots/presets/strict.json");
 
+EMBED(root_data, "trustroots/sigstore/trusted_root.json");
+
 const char *const cv_preset_names[] = { "audit", "standard", "strict", NULL };
 
 struct cv_span
@@ -48,4 +50,10 @@ cv_embed_preset(const char *name)
 			return cv_span(presets[i].start,
 				       (size_t)(presets[i].end - presets[i].start));
 	return cv_span(NULL, 0);
+}
+
+struct cv_span
+cv_embed_root(void)
+{
+	return cv_span(cv_embed_root_data, (size_t)(cv_embed_root_data_end - cv_embed_root_data));
 }

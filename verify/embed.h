@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * embed.h: data files that are part of the program: the presets of policy
- * (trustroots/presets/). So that a preset means the same wherever it runs.
+ * (trustroots/presets/) and the public trust root. So that a preset means the same wherever it
+ * runs.
  */
 #ifndef CV_EMBED_H
 #define CV_EMBED_H
@@ -14,5 +15,11 @@ struct cv_span cv_embed_preset(const char *name);
 
 /* NULL-terminated: "audit", "standard", "strict". */
 extern const char *const cv_preset_names[];
+
+/* cv_embed_root: the trusted root of Sigstore's public instance (trustroots/sigstore/),
+ * and the first second at which it is not relied on any more: the end of the TUF root
+ * that it was published under. */
+struct cv_span cv_embed_root(void);
+#define CV_EMBED_ROOT_EXPIRES "2027-04-22T00:00:00Z"
 
 #endif

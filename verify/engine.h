@@ -56,6 +56,13 @@ struct cv_watch {
 	void (*finished)(void *ctx, const struct cv_r_artifact *a);
 };
 
+/* A signature file that was opened by the caller, for MODE_BARE: it may lie anywhere. */
+struct cv_request_evidence {
+	enum cv_evidence kind;
+	const char *name;
+	int fd; /* a regular file; borrowed */
+};
+
 struct cv_request {
 	enum cv_mode mode;
 	const char *id;      /* request id, [A-Za-z0-9._-]{1,63}; NULL: made at random */
@@ -79,6 +86,8 @@ struct cv_request {
 	const char *only;           /* artifact to look at alone, or NULL: then
 				       the result is never launchable */
 	struct cv_watch watch;
+	const struct cv_request_evidence *evidence; /* besides what the agent names */
+	size_t nevidence;
 
 	/* as shown in reports; may be NULL */
 	const char *agent_path, *policy_path, *lock_path;

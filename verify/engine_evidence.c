@@ -33,33 +33,42 @@ cv_vouch_memfd(struct cv_blob *ret, struct cv_span bytes, struct cv_err *e)
 	return 0;
 }
 
+/* keep: copied into the store, from the start of a file. */
+static int
+keep_bytes(struct cv_job *j, int fd, const char *name, struct cv_blob *ret, struct cv_err *e)
+{
+	cv_auto(cv_put_drop) struct cv_put *put = NULL;
+	cv_auto(cv_freep) uint8_t *b = malloc(CV_MIB);
+	off_t at = 0;
+	ssize_t n = 0;
+	int rc;
+
+	if (b == NULL)
+		return cv_fail_memory(e);
+	rc = cv_put_open(&put, j->run->rq->store, CV_MAX_BUNDLE, e);
+	while (rc == 0 && (n = pread(fd, b, CV_MIB, at)) > 0) {
+		rc = cv_put_add(put, b, (size_t)n, e);
+		at += n;
+	}
+	if (rc == 0 && n < 0)
+		rc = cv_fail_errno(e, "%s: read", name);
+	return rc != 0 ? -1 : cv_put_end(&put, NULL, CV_SIZE_ANY, NULL, ret, e);
+}
+
 /* keep_file: 1: copied into the store; 0: there is no such file; -1. */
 static int
 keep_file(struct cv_job *j, const char *path, struct cv_blob *ret, const char **check,
 	  struct cv_err *e)
 {
-	cv_auto(cv_put_drop) struct cv_put *put = NULL;
-	cv_auto(cv_freep) uint8_t *b = NULL;
 	struct cv_blob file = CV_NO_BLOB;
-	ssize_t n = 0;
 	int rc;
 
 	rc = cv_local_file(j->run->rq->base_fd, path, CV_MAX_BUNDLE, &file, check, e);
 	if (rc <= 0)
 		return rc;
-	b = malloc(CV_MIB);
-	if (b == NULL)
-		rc = cv_fail_memory(e);
-	else
-		rc = cv_put_open(&put, j->run->rq->store, CV_MAX_BUNDLE, e);
-	while (rc == 0 && (n = read(file.fd, b, CV_MIB)) > 0)
-		rc = cv_put_add(put, b, (size_t)n, e);
-	if (rc == 0 && n < 0)
-		rc = cv_fail_errno(e, "%s: read", path);
+	rc = keep_bytes(j, file.fd, path, ret, e);
 	cv_closep(&file.fd);
-	if (rc != 0 || cv_put_end(&put, NULL, CV_SIZE_ANY, NULL, ret, e) != 0)
-		return -1;
-	return 1;
+	return rc != 0 ? -1 : 1;
 }
 
 /* ---- one CV_T_BLOB task ---- */
@@ -124,7 +133,7 @@ send_blob(struct cv_call *c, struct cv_role *r, struct cv_err *e)
 	cv_out_u64(o, CV_TAG_NOW, (uint64_t)c->job->run->rq->now);
 	if (cv_role_send(r, e) != 0)
 		return -1;
-	rc = a->signers != NULL ? cv_vouch_keys(r, a->signers, a->nsigners, e)
+	rc = a->signers != NULL ? cv_vouch_keys(r, a->job, a->signers, a->nsigners, e)
 				: cv_vouch_rule_keys(r, a->job, e);
 	return rc != 0 ? -1 : send_pieces(c, r, e);
 }
@@ -194,6 +203,33 @@ take_files(struct cv_job *j, struct piece *piece, size_t *n)
 	}
 }
 
+static void
+take_given(struct cv_job *j, struct piece *piece, size_t *n)
+{
+	const struct cv_request *rq = j->run->rq;
+	size_t i;
+
+	for (i = 0; i < rq->nevidence && *n < CV_MAX_EVIDENCE_ITEMS; i++) {
+		const struct cv_request_evidence *ev = &rq->evidence[i];
+		struct cv_err e = { 0 };
+
+		if (keep_bytes(j, ev->fd, ev->name, &piece[*n].blob, &e) != 0) {
+			j->sig_trouble = e.reason;
+			cv_job_err(j, NULL, "file.unsafe", &e);
+		} else {
+			piece[*n].kind = ev->kind;
+			piece[*n].name = ev->name;
+			++*n;
+		}
+	}
+}
+
+bool
+cv_vouch_has_files(const struct cv_job *j)
+{
+	return j->decl->nevidence > 0 || j->run->rq->nevidence > 0;
+}
+
 void
 cv_vouch_files(struct cv_job *j, const struct cv_digest *about, struct cv_blob blob)
 {
@@ -202,7 +238,7 @@ cv_vouch_files(struct cv_job *j, const struct cv_digest *about, struct cv_blob b
 	struct cv_call c = { .pipe_fd = -1 };
 	struct cv_err e = { 0 };
 
-	if (j->decl->nevidence == 0)
+	if (!cv_vouch_has_files(j))
 		return;
 	if (piece == NULL) {
 		cv_fail_memory(&e);
@@ -211,6 +247,7 @@ cv_vouch_files(struct cv_job *j, const struct cv_digest *about, struct cv_blob b
 	}
 	a.piece = piece;
 	take_files(j, piece, &a.n);
+	take_given(j, piece, &a.n);
 	if (a.n > 0 && ask(&a, &c, &e) != 0) {
 		j->sig_trouble = e.reason;
 		cv_job_err(j, c.check, "sig.unavailable", &e);

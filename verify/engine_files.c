@@ -150,7 +150,7 @@ vouch(struct cv_job *j, struct cv_bytes *b)
 	const char *check = NULL;
 	struct cv_err e = { 0 };
 
-	if (j->decl->nevidence == 0)
+	if (!cv_vouch_has_files(j))
 		return;
 	if (b->single && cv_bytes_file(b, &blob, &check, &e) != 0) {
 		j->sig_trouble = e.reason;

@@ -2,7 +2,7 @@
 /*
  * engine_vouch.c: what vouches for an artifact. The trust worker proves who
  * signed what; here is decided whether that is whom policy wants, about the
- * right digest. Must never count one key twice, nor a signature about
+ * right digest. Must never count one key or identity twice, nor a signature about
  * something else.
  *
  * An artifact passes by the strongest basis that its rule accepts and that
@@ -25,93 +25,39 @@
 #define MAX_STATEMENTS 256
 #define MAX_COUNTED    64 /* signers of one rule that are told apart */
 
-/* ---- keys ---- */
-
-int
-cv_vouch_keys(struct cv_role *r, const struct cv_signer *const *signers, size_t n, struct cv_err *e)
-{
-	size_t i, k;
-
-	for (i = 0; i < n; i++) {
-		for (k = 0; k < signers[i]->nkeys; k++) {
-			const char *pem = signers[i]->keys[k].pem;
-			struct cv_blob b = CV_NO_BLOB;
-			struct cv_out *o;
-			int rc;
-
-			if (cv_vouch_memfd(&b, cv_span_str(pem), e) != 0)
-				return -1;
-			o = cv_role_frame(r, CV_K_ITEM);
-			cv_out_u64(o, CV_TAG_ROLE, CV_ROLE_KEY);
-			cv_out_str(o, CV_TAG_NAME, signers[i]->name);
-			cv_out_blob(o, CV_TAG_BLOB, b);
-			rc = cv_role_send(r, e);
-			cv_closep(&b.fd);
-			if (rc != 0)
-				return -1;
-		}
-	}
-	return 0;
-}
-
-/* named_before: a signer of attestation `w` whose keys were sent already. */
-static bool
-named_before(const struct cv_rule *rule, size_t w, const struct cv_signer *s)
-{
-	size_t i;
-
-	if (cv_vouch_by(rule->signed_by, rule->nsigned_by, s->name))
-		return true;
-	for (i = 0; i < w; i++)
-		if (cv_vouch_by(rule->attestations[i].signed_by, rule->attestations[i].nsigned_by,
-				s->name))
-			return true;
-	return false;
-}
-
-int
-cv_vouch_rule_keys(struct cv_role *r, const struct cv_job *j, struct cv_err *e)
-{
-	const struct cv_rule *rule = j->rule;
-	size_t i, k;
-
-	if (cv_vouch_keys(r, rule->signed_by, rule->nsigned_by, e) != 0)
-		return -1;
-	for (i = 0; i < rule->nattestations; i++) {
-		const struct cv_want_attestation *w = &rule->attestations[i];
-
-		for (k = 0; k < w->nsigned_by; k++)
-			if (!named_before(rule, i, w->signed_by[k]) &&
-			    cv_vouch_keys(r, &w->signed_by[k], 1, e) != 0)
-				return -1;
-	}
-	return 0;
-}
-
 /* ---- facts ---- */
+
+/* text_of: a text field into out, NULL if it is absent or empty. The accessors'
+ * strings live in the frame, and one call may take the other's place. */
+static char *
+text_of(struct cv_frame *f, uint8_t tag, char *out, size_t size)
+{
+	out[0] = '\0';
+	if (cv_frame_has(f, tag))
+		cv_text_fmt(out, size, "%s", cv_frame_str(f, tag, size - 1));
+	return out[0] == '\0' ? NULL : out;
+}
 
 static int
 signer_fact(struct cv_job *j, struct cv_frame *f, struct cv_err *e)
 {
 	struct cv_r_signer s = { 0 };
-	char predicate[1024] = "", keyid[128], name[128];
+	char predicate[1024], keyid[128], name[128], identity[4096], issuer[4096];
 
-	/* the accessors' strings live in the frame; it is not used after this */
-	cv_text_fmt(name, sizeof(name), "%s", cv_frame_str(f, CV_TAG_NAME, sizeof(name) - 1));
-	cv_text_fmt(keyid, sizeof(keyid), "%s", cv_frame_str(f, CV_TAG_KEYID, sizeof(keyid) - 1));
-	if (cv_frame_has(f, CV_TAG_MEDIA)) {
-		cv_text_fmt(predicate, sizeof(predicate), "%s",
-			    cv_frame_str(f, CV_TAG_MEDIA, sizeof(predicate) - 1));
-		if (predicate[0] != '\0')
-			s.predicate = predicate;
-	}
-	s.name = name;
-	s.keyid = keyid;
+	s.name = text_of(f, CV_TAG_NAME, name, sizeof(name));
+	s.keyid = text_of(f, CV_TAG_KEYID, keyid, sizeof(keyid));
+	s.predicate = text_of(f, CV_TAG_MEDIA, predicate, sizeof(predicate));
+	s.identity = text_of(f, CV_TAG_USER, identity, sizeof(identity));
+	s.issuer = text_of(f, CV_TAG_TEXT, issuer, sizeof(issuer));
+	if (cv_frame_has(f, CV_TAG_NOW))
+		s.signed_at = (int64_t)cv_frame_u64(f, CV_TAG_NOW, INT64_MAX);
 	s.kind = (enum cv_signed)cv_frame_u64(f, CV_TAG_KIND, CV_SIGNED_ENVELOPE);
 	s.subject = cv_frame_digest(f, CV_TAG_DIGEST);
 	s.evidence = cv_frame_digest(f, CV_TAG_EVIDENCE);
 	if (cv_frame_done(f, "trust: SIGNER", e) != 0)
 		return -1;
+	if (s.name == NULL || s.keyid == NULL)
+		return cv_fail(e, CV_R_WORKER, "trust: a SIGNER fact without a name");
 	if (j->a->nsigners >= CV_MAX_SIGNATURES * 4)
 		return cv_fail(e, CV_R_WORKER, "trust: too many SIGNER facts");
 	return cv_result_signer(j->a, &s, e);
@@ -175,9 +121,7 @@ cv_vouch_forget(struct cv_job *j, size_t nsigners, size_t nstatements)
 
 	while (a->nsigners > nsigners) {
 		a->nsigners--;
-		free(a->signers[a->nsigners].name);
-		free(a->signers[a->nsigners].keyid);
-		free(a->signers[a->nsigners].predicate);
+		cv_result_signer_free(&a->signers[a->nsigners]);
 	}
 	while (j->nstatements > nstatements) {
 		j->nstatements--;
@@ -290,6 +234,30 @@ own_key(const struct cv_signer *s, const char *keyid)
 	return false;
 }
 
+/* own_identity: the same of who the certificate names, as far as policy says it in
+ * so many letters; patterns and claims are for the trust worker alone. */
+static bool
+own_identity(const struct cv_signer *s, const struct cv_r_signer *by)
+{
+	const char *issuer = by->issuer != NULL ? by->issuer : "";
+	size_t i;
+
+	for (i = 0; i < s->nidentities; i++) {
+		const struct cv_identity_want *w = &s->identities[i];
+
+		if ((w->identity == NULL || strcmp(w->identity, by->identity) == 0) &&
+		    (w->issuer == NULL || strcmp(w->issuer, issuer) == 0))
+			return true;
+	}
+	return false;
+}
+
+static bool
+own(const struct cv_signer *s, const struct cv_r_signer *by)
+{
+	return by->identity != NULL ? own_identity(s, by) : own_key(s, by->keyid);
+}
+
 /* release_statement: predicates by which a maker says "this is mine", for what
  * cannot carry a plain signature (a tree has no bytes of its own). Any other
  * attestation, a scan report say, is not a signature. */
@@ -319,15 +287,17 @@ is_signature(const struct cv_job *j, const struct cv_r_signer *s)
 	case CV_SIGNED_MESSAGE:
 		return true;
 	case CV_SIGNED_STATEMENT:
-		return j->decl->type != CV_A_IMAGE && s->predicate != NULL &&
-		       release_statement(s->predicate);
+		if (s->predicate == NULL)
+			return false;
+		return cv_items_has(&j->rule->signature_types, s->predicate) ||
+		       (j->decl->type != CV_A_IMAGE && release_statement(s->predicate));
 	case CV_SIGNED_ENVELOPE:
 		break;
 	}
 	return false;
 }
 
-/* is_signed: enough signers, each by a key of its own. */
+/* is_signed: enough signers, each by a key or identity of its own. */
 static bool
 is_signed(const struct cv_job *j)
 {
@@ -339,7 +309,7 @@ is_signed(const struct cv_job *j)
 		const struct cv_r_signer *s = &j->a->signers[i];
 		const struct cv_signer *who = signer_of(j, s->name);
 
-		if (who == NULL || !own_key(who, s->keyid) || !is_signature(j, s) ||
+		if (who == NULL || !own(who, s) || !is_signature(j, s) ||
 		    !cv_vouch_subject(j, &s->subject))
 			continue;
 		for (k = 0; k < n; k++)
@@ -412,18 +382,28 @@ weak(struct cv_job *j)
 	cv_job_say(j, &f);
 }
 
+/* stale: a root could not judge: that others do not vouch is no answer then. */
+static bool
+stale(const struct cv_job *j)
+{
+	for (size_t i = 0; i < j->nheld; i++)
+		if (strcmp(j->held[i].check, "sig.root-expired") == 0)
+			return true;
+	return false;
+}
+
 /* tell_held: sig. findings: advice where the basis is enough; where it is not,
  * they are why, and decide as it does. */
 static void
 tell_held(struct cv_job *j, bool enough)
 {
-	bool decisive = cv_job_required(j, "basis.insufficient");
+	bool decisive = cv_job_required(j, "basis.insufficient"), old = stale(j);
 	size_t i;
 
 	for (i = 0; i < j->nheld; i++) {
 		const struct cv_finding *f = &j->held[i];
 
-		if (enough && f->outcome != CV_PASS)
+		if ((enough || (old && f->reason != CV_R_STALE)) && f->outcome != CV_PASS)
 			cv_job_say_as(j, f, false);
 		else if (f->outcome != CV_PASS && decisive)
 			cv_job_say_as(j, f, true);

@@ -9,12 +9,14 @@
 
 #include "verify/engine_int.h"
 
-/* cv_vouch_keys: ITEM KEY for each key of the signers. */
-int cv_vouch_keys(struct cv_role *r, const struct cv_signer *const *signers, size_t n,
-		  struct cv_err *e) cv_must;
+/* cv_vouch_keys: ITEM KEY for each key of the signers, ROOT and IDENTITY for who has a
+ * certificate. A root that has ended is held against the artifact (sig.root-expired)
+ * and not sent. */
+int cv_vouch_keys(struct cv_role *r, struct cv_job *j, const struct cv_signer *const *signers,
+		  size_t n, struct cv_err *e) cv_must;
 
-/* cv_vouch_rule_keys: the keys of everyone whom the rule names, each once. */
-int cv_vouch_rule_keys(struct cv_role *r, const struct cv_job *j, struct cv_err *e) cv_must;
+/* cv_vouch_rule_keys: the same of everyone whom the rule names, each once. */
+int cv_vouch_rule_keys(struct cv_role *r, struct cv_job *j, struct cv_err *e) cv_must;
 
 /* cv_vouch_fact: a SIGNER or STATEMENT fact into the artifact. When the task
  * fails afterwards, cv_vouch_forget() takes back all beyond these counts. */
@@ -39,6 +41,9 @@ bool cv_vouch_subject(const struct cv_job *j, const struct cv_digest *subject);
 bool cv_vouch_is_sbom(const char *predicate);
 
 /* ---- engine_evidence.c ---- */
+
+/* cv_vouch_has_files: is there anything for cv_vouch_files() to look at? */
+bool cv_vouch_has_files(const struct cv_job *j);
 
 /* cv_vouch_files: the agent's evidence files about this artifact; `about` is the
  * digest, blob its bytes (fd -1: a tree). */

@@ -277,7 +277,7 @@ flags(const struct cv_rule *rule)
 		return 0;
 	if (rule->nsigned_by > 0)
 		f |= CV_IMG_SIGNATURES;
-	if (rule->nattestations > 0 || rule->sbom_required)
+	if (rule->nattestations > 0 || rule->sbom_required || rule->signature_types.n > 0)
 		f |= CV_IMG_ATTESTATIONS;
 	return f | rule->generations;
 }

@@ -35,8 +35,8 @@ by_signer(const void *a, const void *b)
 static int
 read_signer(struct cv_policy *p, struct cv_signer *s, struct cv_jv v, int dirfd, struct cv_err *e)
 {
-	static const char *const keys[] = { "description", "keys", NULL };
-	struct cv_jv description = cv_jv_get(v, "description");
+	static const char *const keys[] = { "description", "keys", "identities", "root", NULL };
+	struct cv_jv description = cv_jv_get(v, "description"), own = cv_jv_get(v, "keys");
 
 	s->name = cv_jv_key(v);
 	s->pos = cv_jv_key_pos(v);
@@ -49,11 +49,17 @@ read_signer(struct cv_policy *p, struct cv_signer *s, struct cv_jv v, int dirfd,
 		return -1;
 	if (!description.absent && cv_jv_str(description, &s->description, e) != 0)
 		return -1;
-	return cv_keys_read(&p->mem, cv_jv_get(v, "keys"), dirfd, &s->keys, &s->nkeys,
-			    &p->external_keys, e);
+	if (own.absent && cv_jv_get(v, "identities").absent)
+		return cv_jv_fail(v, e, CV_R_CONFIG,
+				  "want \"keys\" or \"identities\" of the signer");
+	if (!own.absent &&
+	    cv_keys_read(&p->mem, own, dirfd, &s->keys, &s->nkeys, &p->external_keys, e) != 0)
+		return -1;
+	return cv_policy_read_identities(p, s, v, e);
 }
 
-/* shared: one key under two names would be two signers to a threshold. */
+/* shared: one key under two names would be two signers to a threshold; an identity
+ * too. */
 static int
 shared(const struct cv_policy *p, const struct cv_signer *a, const struct cv_signer *b,
        struct cv_err *e)
@@ -65,6 +71,14 @@ shared(const struct cv_policy *p, const struct cv_signer *a, const struct cv_sig
 						  "found a key of signer \"%s\" again in \"%s\", "
 						  "want each key once",
 						  a->name, b->name);
+	for (size_t i = 0; i < a->nidentities; i++)
+		for (size_t k = 0; k < b->nidentities; k++)
+			if (strcmp(a->identities[i].text, b->identities[k].text) == 0)
+				return cv_conf_at(
+					e, p->file, b->identities[k].pos,
+					"found an identity of signer \"%s\" again in \"%s\", "
+					"want each identity once",
+					a->name, b->name);
 	return 0;
 }
 
@@ -264,7 +278,8 @@ read_half(struct cv_policy *p, struct cv_jv root, bool preset, struct stated *sa
 	static const char *const keys[] = { "schema",  "name",        "version", "expires",
 					    "extends", "confinement", "mode",    "valid_for",
 					    "signers", "endorsers",   "rules",   "default",
-					    "checks",  "uncovered",   "launch",  NULL };
+					    "checks",  "uncovered",   "launch",  "roots",
+					    NULL };
 
 	if (cv_jv_keys(root, keys, e) != 0 || read_modes(p, root, said, e) != 0)
 		return -1;
@@ -328,6 +343,22 @@ read_extends(struct cv_policy *p, struct cv_jv v, struct cv_err *e)
 	return cv_conf_parse(&p->preset_doc, p->extends, text, CV_JSON_HUMAN, CV_POLICY_SCHEMA, e);
 }
 
+/* read_endorsers: an endorsement is an envelope by a key, and a gate names endorsers
+ * by their keys. */
+static int
+read_endorsers(struct cv_policy *p, struct cv_jv v, struct cv_err *e)
+{
+	if (cv_policy_signers(p, v, &p->endorsers, &p->nendorsers, e) != 0)
+		return -1;
+	for (size_t i = 0; i < p->nendorsers; i++)
+		if (p->endorsers[i]->nidentities > 0 || p->endorsers[i]->keys_logged)
+			return cv_jv_fail(cv_jv_at(v, i), e, CV_R_CONFIG,
+					  "found \"%s\", want a signer of keys alone: endorsements "
+					  "are signed with keys",
+					  p->endorsers[i]->name);
+	return 0;
+}
+
 static int
 read_root(struct cv_policy *p, struct cv_jv root, int dirfd, struct cv_err *e)
 {
@@ -335,9 +366,9 @@ read_root(struct cv_policy *p, struct cv_jv root, int dirfd, struct cv_err *e)
 
 	p->valid_for = VALID_FOR;
 	if (read_name(p, root, e) != 0 || read_extends(p, cv_jv_get(root, "extends"), e) != 0 ||
+	    cv_policy_read_roots(p, cv_jv_get(root, "roots"), dirfd, e) != 0 ||
 	    read_signers(p, cv_jv_get(root, "signers"), dirfd, e) != 0 ||
-	    cv_policy_signers(p, cv_jv_get(root, "endorsers"), &p->endorsers, &p->nendorsers, e) !=
-		    0)
+	    read_endorsers(p, cv_jv_get(root, "endorsers"), e) != 0)
 		return -1;
 	if (read_half(p, root, false, &said, e) != 0)
 		return -1;

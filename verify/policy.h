@@ -25,8 +25,13 @@
  * basis.insufficient: it is CV_R_RULE when the evidence was looked at, and has
  * the reason for which it could not be looked at otherwise.
  *
- * Keys are read together with the policy, so that a policy is complete: its
- * digest covers the keys' own bytes and a changed key changes it.
+ * Keys and trust roots are read together with the policy, so that a policy is
+ * complete: its digest covers their own bytes and a changed key changes it.
+ *
+ * A signer is whoever holds one of its keys, or whom a certificate names as one of
+ * its identities. A certificate is judged by the signer's root: the public instance's,
+ * which is part of the program, or one that the policy brings along. Only the latter
+ * may be without a log or certificate log, and says so.
  */
 #ifndef CV_POLICY_H
 #define CV_POLICY_H
@@ -53,11 +58,39 @@ struct cv_key {
 	struct cv_jpos pos;
 };
 
+#define CV_PUBLIC_GOOD "public-good" /* the root that is there without being named */
+
+struct cv_sigroot {
+	const char *name;
+	const char *file;          /* as written; NULL: inline, or the program's own */
+	struct cv_span text;       /* trusted_root.json */
+	struct cv_digest digest;   /* SHA-256 of text */
+	unsigned logs, timestamps; /* that have to vouch; 0: what Sigstore wants */
+	bool without_log, without_sct;
+	bool has_expires;
+	int64_t expires; /* first second at which it judges nothing any more */
+	bool used;       /* some signer is judged by it */
+	struct cv_jpos pos;
+};
+
+/* Who may sign, as the policy says it. What a pattern means is the trust worker's
+ * business. */
+struct cv_identity_want {
+	const char *text;              /* the entry as canonical JSON, for the worker */
+	const char *identity, *issuer; /* exactly these; NULL: a pattern, or no issuer */
+	struct cv_jpos pos;
+};
+
 struct cv_signer {
 	const char *name;
 	const char *description; /* or NULL */
 	struct cv_key *keys;
 	size_t nkeys;
+	struct cv_identity_want *identities;
+	size_t nidentities;
+	/* what judges the identities; with keys and stated, what their logs are */
+	const struct cv_sigroot *root;
+	bool keys_logged; /* signatures by its keys have to be in the root's logs */
 	struct cv_jpos pos;
 };
 
@@ -89,6 +122,7 @@ enum {
 	CV_RULE_FORMATS = 1024,
 	CV_RULE_SCRIPTS = 2048,
 	CV_RULE_GUIDANCE = 4096,
+	CV_RULE_SIGNATURE_TYPES = 8192,
 };
 
 enum cv_severity { CV_SEV_ANY, CV_SEV_LOW, CV_SEV_MEDIUM, CV_SEV_HIGH, CV_SEV_CRITICAL };
@@ -107,6 +141,9 @@ struct cv_rule {
 	const struct cv_signer **signed_by; /* any key of threshold of them */
 	size_t nsigned_by;
 	unsigned threshold;
+	/* predicate types of statements by which a signer of the rule signs, besides
+	 * those that always do */
+	struct cv_items signature_types;
 	unsigned generations; /* CV_IMG_BUNDLES, CV_IMG_LEGACY */
 	unsigned subjects;    /* CV_SUBJECT_*: whose digest a signature may be about */
 	struct cv_want_attestation *attestations;
@@ -162,11 +199,13 @@ struct cv_policy {
 	bool audit;        /* mode audit: never launchable */
 	int64_t valid_for; /* seconds that a verdict holds */
 
+	struct cv_sigroot *roots; /* the first is the public instance's */
+	size_t nroots;
 	struct cv_signer *signers; /* sorted by name */
 	size_t nsigners;
 	const struct cv_signer **endorsers;
 	size_t nendorsers;
-	bool external_keys; /* a key came from a file beside the policy */
+	bool external_keys; /* a key or root came from a file beside the policy */
 
 	struct cv_rule *rules; /* own, then the preset's */
 	size_t nrules, nown;

@@ -13,6 +13,12 @@ int cv_policy_checks(struct cv_policy *p, struct cv_jv v, struct cv_check_level 
 int cv_policy_signers(struct cv_policy *p, struct cv_jv v, const struct cv_signer ***ret, size_t *n,
 		      struct cv_err *e) cv_must;
 
+/* cv_policy_read_roots: the section "roots", with the public instance's in any case.
+ * cv_policy_read_identities: the members "root" and "identities" of a signer. */
+int cv_policy_read_roots(struct cv_policy *p, struct cv_jv v, int dirfd, struct cv_err *e) cv_must;
+int cv_policy_read_identities(struct cv_policy *p, struct cv_signer *s, struct cv_jv signer,
+			      struct cv_err *e) cv_must;
+
 /* cv_policy_read_rules: append the rules of one file. */
 int cv_policy_read_rules(struct cv_policy *p, struct cv_jv v, bool preset,
 			 struct cv_err *e) cv_must;

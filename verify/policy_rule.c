@@ -211,8 +211,10 @@ read_rule(struct cv_policy *p, struct cv_rule *r, struct cv_jv v, struct cv_err 
 		"name",      "match",           "basis",        "signed_by",
 		"threshold", "generations",     "subjects",     "attestations",
 		"sbom",      "vulnerabilities", "min_severity", "formats",
-		"scripts",   "guidance",        "checks",       NULL
+		"scripts",   "guidance",        "checks",       "signature_types",
+		NULL
 	};
+	struct cv_jv types = cv_jv_get(v, "signature_types");
 
 	if (cv_jv_want(v, CV_J_OBJECT, e) != 0 || cv_jv_keys(v, keys, e) != 0 ||
 	    cv_jv_str(cv_jv_get(v, "name"), &r->name, e) != 0)
@@ -226,8 +228,11 @@ read_rule(struct cv_policy *p, struct cv_rule *r, struct cv_jv v, struct cv_err 
 	if (read_match(r, cv_jv_get(v, "match"), e) != 0 ||
 	    read_bits(r, cv_jv_get(v, "basis"), cv_basis_words, CV_ACCEPT_PINNED, CV_RULE_BASIS,
 		      &r->basis, e) != 0 ||
-	    read_signed_by(p, r, v, e) != 0)
+	    read_signed_by(p, r, v, e) != 0 ||
+	    cv_conf_items(&p->mem, types, &r->signature_types, e) != 0)
 		return -1;
+	if (!types.absent)
+		r->set |= CV_RULE_SIGNATURE_TYPES;
 	if (read_bits(r, cv_jv_get(v, "generations"), cv_generation_words, CV_IMG_BUNDLES,
 		      CV_RULE_GENERATIONS, &r->generations, e) != 0 ||
 	    read_bits(r, cv_jv_get(v, "subjects"), cv_subject_words, CV_SUBJECT_INDEX,
@@ -406,6 +411,7 @@ merge(struct cv_rule *ret, const struct cv_rule *own, const struct cv_rule *pres
 	TAKE(signed_by, CV_RULE_SIGNED_BY);
 	TAKE(nsigned_by, CV_RULE_SIGNED_BY);
 	TAKE(threshold, CV_RULE_THRESHOLD);
+	TAKE(signature_types, CV_RULE_SIGNATURE_TYPES);
 	TAKE(generations, CV_RULE_GENERATIONS);
 	TAKE(subjects, CV_RULE_SUBJECTS);
 	TAKE(attestations, CV_RULE_ATTESTATIONS);

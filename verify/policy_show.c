@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * policy_show.c: a policy with its preset and keys as one document. Must never
+ * policy_show.c: a policy with its preset, keys and roots as one document. Must never
  * leave out what a decision depends on: its digest is the policy's.
  */
 #include "verify/policy_int.h"
@@ -97,6 +97,49 @@ key(const struct cv_key *k, bool *bad)
 	return o;
 }
 
+/* root: by its digest: the document itself is long, and this is what it is. */
+static json_t *
+root(const struct cv_sigroot *r, bool *bad)
+{
+	char text[CV_DIGEST_TEXT], time[CV_TIME_TEXT];
+	json_t *o = json_object();
+
+	set(o, "digest", json_string(cv_digest_text(&r->digest, text)), bad);
+	if (r->logs > 0)
+		set_u64(o, "logs", r->logs, bad);
+	if (r->timestamps > 0)
+		set_u64(o, "timestamps", r->timestamps, bad);
+	if (r->without_log)
+		set(o, "without_log", json_true(), bad);
+	if (r->without_sct)
+		set(o, "without_sct", json_true(), bad);
+	if (r->has_expires)
+		set(o, "expires", json_string(cv_time_text(r->expires, time)), bad);
+	return o;
+}
+
+/* roots: those that judge somebody. */
+static json_t *
+roots(const struct cv_policy *p, bool *bad)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < p->nroots; i++)
+		if (p->roots[i].used)
+			set(all, p->roots[i].name, root(&p->roots[i], bad), bad);
+	return all;
+}
+
+static void
+identities(json_t *o, const struct cv_signer *s, bool *bad)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->nidentities; i++)
+		add(list, json_loads(s->identities[i].text, 0, NULL), bad);
+	set(o, "identities", list, bad);
+}
+
 static json_t *
 signers(const struct cv_policy *p, bool *bad)
 {
@@ -110,6 +153,10 @@ signers(const struct cv_policy *p, bool *bad)
 			add(keys, key(&s->keys[k], bad), bad);
 		set_text(o, "description", s->description, bad);
 		set(o, "keys", keys, bad);
+		if (s->nidentities > 0)
+			identities(o, s, bad);
+		if (s->nidentities > 0 || s->keys_logged)
+			set(o, "root", json_string(s->root->name), bad);
 		set(all, s->name, o, bad);
 	}
 	return all;
@@ -177,6 +224,8 @@ rule(const struct cv_rule *r, bool *bad)
 		set(o, "signed_by", names(r->signed_by, r->nsigned_by, bad), bad);
 	if (r->set & CV_RULE_THRESHOLD)
 		set_u64(o, "threshold", r->threshold, bad);
+	if (r->set & CV_RULE_SIGNATURE_TYPES)
+		set(o, "signature_types", items(&r->signature_types, bad), bad);
 	if (r->set & CV_RULE_GENERATIONS)
 		set(o, "generations",
 		    words(r->generations, CV_IMG_BUNDLES, cv_generation_words, bad), bad);
@@ -232,10 +281,14 @@ head(json_t *o, const struct cv_policy *p, bool *bad)
 int
 cv_policy_effective(const struct cv_policy *p, json_t **ret, struct cv_err *e)
 {
-	json_t *o = json_object(), *rules = json_array(), *uncovered = json_object();
+	json_t *o = json_object(), *rules = json_array(), *uncovered = json_object(), *r;
 	bool bad = false;
 
 	head(o, p, &bad);
+	r = roots(p, &bad);
+	if (json_object_size(r) > 0)
+		set(o, "roots", json_incref(r), &bad);
+	json_decref(r);
 	set(o, "signers", signers(p, &bad), &bad);
 	set(o, "endorsers", names(p->endorsers, p->nendorsers, &bad), &bad);
 	for (size_t i = 0; i < p->nrules; i++)

@@ -154,8 +154,10 @@ cv_result_signer(struct cv_r_artifact *a, const struct cv_r_signer *s, struct cv
 	to->kind = s->kind;
 	to->subject = s->subject;
 	to->evidence = s->evidence;
+	to->signed_at = s->signed_at;
 	a->nsigners++; /* what is copied so far is released with it */
-	if (copy(&to->name, s->name, e) != 0 || copy(&to->keyid, s->keyid, e) != 0)
+	if (copy(&to->name, s->name, e) != 0 || copy(&to->keyid, s->keyid, e) != 0 ||
+	    copy(&to->identity, s->identity, e) != 0 || copy(&to->issuer, s->issuer, e) != 0)
 		return -1;
 	return copy(&to->predicate, s->predicate, e);
 }
@@ -317,16 +319,23 @@ close_blob(struct cv_blob *b)
 	*b = CV_NO_BLOB;
 }
 
+void
+cv_result_signer_free(struct cv_r_signer *s)
+{
+	free(s->name);
+	free(s->keyid);
+	free(s->predicate);
+	free(s->identity);
+	free(s->issuer);
+}
+
 static void
 free_artifact(struct cv_r_artifact *a)
 {
 	for (size_t i = 0; i < a->nlayers; i++)
 		free(a->layers[i].media);
-	for (size_t i = 0; i < a->nsigners; i++) {
-		free(a->signers[i].name);
-		free(a->signers[i].keyid);
-		free(a->signers[i].predicate);
-	}
+	for (size_t i = 0; i < a->nsigners; i++)
+		cv_result_signer_free(&a->signers[i]);
 	for (size_t i = 0; i < a->nevidence; i++) {
 		free(a->evidence[i].role);
 		close_blob(&a->evidence[i].blob);

@@ -35,7 +35,9 @@ struct cv_r_layer {
 struct cv_r_signer {
 	char *name; /* as policy names the signer */
 	char *keyid;
-	char *predicate; /* predicate type of a statement, else NULL */
+	char *predicate;         /* predicate type of a statement, else NULL */
+	char *identity, *issuer; /* of a certificate; NULL: signed with a key */
+	int64_t signed_at;       /* the earliest time that is proven; 0 none */
 	enum cv_signed kind;
 	struct cv_digest subject;
 	struct cv_digest evidence;
@@ -178,7 +180,8 @@ int cv_result_plan(struct cv_r_artifact *a, const char *check, bool required, bo
 int cv_result_agent_plan(struct cv_result *r, const char *check, bool required, bool na_ok,
 			 struct cv_err *e) cv_must;
 int cv_result_signer(struct cv_r_artifact *a, const struct cv_r_signer *s,
-		     struct cv_err *e) cv_must; /* strings copied */
+		     struct cv_err *e) cv_must;    /* strings copied */
+void cv_result_signer_free(struct cv_r_signer *s); /* its strings */
 int cv_result_evidence(struct cv_r_artifact *a, const struct cv_digest *d, struct cv_blob blob,
 		       const char *role, struct cv_err *e) cv_must; /* fd duplicated */
 int cv_result_vuln(struct cv_r_artifact *a, const struct cv_r_vuln *v,

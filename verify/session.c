@@ -20,6 +20,7 @@
 #include "trust/base/text.h"
 #include "verify/role.h"
 #include "verify/session_int.h"
+#include "verify/session_signer.h"
 
 #include "trust/base/banned.h"
 
@@ -368,6 +369,7 @@ failed:
 void
 cv_session_close(struct cv_session *s)
 {
+	cv_signer_evidence_close(s);
 	cv_cred_env_free(&s->cred);
 	cv_lock_free(&s->lock);
 	cv_policy_free(&s->policy);

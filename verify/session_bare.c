@@ -19,6 +19,7 @@
 #include "trust/base/text.h"
 #include "verify/discover.h"
 #include "verify/session_int.h"
+#include "verify/session_signer.h"
 
 #include "trust/base/banned.h"
 
@@ -110,8 +111,10 @@ make_agent(struct cv_session *s, enum cv_atype type, const char *key, const char
 	return rc;
 }
 
+/* `plain`: who signed is asked for and nothing else: a file is its bytes. */
 static int
-open_local(struct cv_session *s, const char *path, const struct stat *st, struct cv_err *e)
+open_local(struct cv_session *s, const char *path, const struct stat *st, bool plain,
+	   struct cv_err *e)
 {
 	char dir[PATH_MAX], base[PATH_MAX], layout[PATH_MAX + 16];
 
@@ -124,18 +127,20 @@ open_local(struct cv_session *s, const char *path, const struct stat *st, struct
 		(void)snprintf(layout, sizeof(layout), "oci-layout:%s", base);
 		return make_agent(s, CV_A_IMAGE, "ref", layout, e);
 	}
+	if (plain && S_ISREG(st->st_mode))
+		return make_agent(s, CV_A_FILE, "path", base, e);
 	return make_agent(s, type_of_path(path, S_ISDIR(st->st_mode)), "path", base, e);
 }
 
 static int
-open_target(struct cv_session *s, const char *ref, struct cv_err *e)
+open_target(struct cv_session *s, const char *ref, bool plain, struct cv_err *e)
 {
 	struct stat st;
 	struct cv_image_ref parsed;
 	struct cv_err why;
 
 	if (stat(ref, &st) == 0)
-		return open_local(s, ref, &st, e);
+		return open_local(s, ref, &st, plain, e);
 	if (strncmp(ref, "https://", 8) == 0)
 		return cv_fail(e, CV_R_USAGE,
 			       "%.400s: an address needs a pinned digest; name it in an "
@@ -152,16 +157,41 @@ open_target(struct cv_session *s, const char *ref, struct cv_err *e)
 	return make_agent(s, CV_A_IMAGE, "ref", ref, e);
 }
 
-int
-cv_session_bare(struct cv_session *s, const struct cv_cmdline *c, const char *ref, struct cv_err *e)
+/* open_policy: from the options that say who signed, or a file or preset. */
+static int
+open_policy(struct cv_session *s, const struct cv_cmdline *c, bool said, struct cv_err *e)
 {
 	const char *policy = cv_cl_value(c, "policy");
 
-	cv_session_zero(s);
+	if (said)
+		return cv_signer_policy(&s->policy, c, e);
 	s->policy_path = strdup(policy != NULL ? policy : "preset:strict");
 	if (s->policy_path == NULL)
 		return cv_fail_memory(e);
-	if (open_target(s, ref, e) != 0 || cv_policy_load(&s->policy, s->policy_path, e) != 0 ||
+	return cv_policy_load(&s->policy, s->policy_path, e);
+}
+
+/* check_evidence: signature files are about bytes that lie here. */
+static int
+check_evidence(const struct cv_session *s, struct cv_err *e)
+{
+	const struct cv_artifact *a = &s->agent->artifacts[0];
+
+	if (s->rq.nevidence > 0 && a->type == CV_A_IMAGE)
+		return cv_fail(e, CV_R_USAGE,
+			       "--%s: of an image, signatures are looked for where it is",
+			       s->evidence[0].kind == CV_EV_BUNDLE ? "bundle" : "signature");
+	return 0;
+}
+
+int
+cv_session_bare(struct cv_session *s, const struct cv_cmdline *c, const char *ref, struct cv_err *e)
+{
+	bool said = cv_signer_said(c);
+
+	cv_session_zero(s);
+	if (cv_signer_evidence(s, c, e) != 0 || open_policy(s, c, said, e) != 0 ||
+	    open_target(s, ref, said || s->rq.nevidence > 0, e) != 0 || check_evidence(s, e) != 0 ||
 	    cv_session_common(s, c, e) != 0) {
 		cv_session_close(s);
 		return -1;

@@ -155,7 +155,7 @@ load_key(struct cv_keyring *ring, const char *path, struct cv_err *e)
 	int r = path == NULL ? 0 : read_file(&pem, path, e);
 
 	if (r == 0 && path != NULL)
-		r = cv_keyring_add(ring, "key", cv_buf_span(&pem), e);
+		r = cv_keyring_add(ring, "key", NULL, cv_buf_span(&pem), e);
 	cv_buf_free(&pem);
 	return r;
 }

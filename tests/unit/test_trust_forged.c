@@ -313,7 +313,7 @@ static const struct signature_case {
 	  CV_R_UNSUPPORTED },
 	{ "payload type", w_other_payload_type, 0, "sig.unsupported-algorithm", CV_R_UNSUPPORTED },
 	{ "referrer of another", w_referrer_of_another, 0, "sig.subject-mismatch", CV_R_DIGEST },
-	{ "keyless", w_keyless, 0, "sig.unsupported-algorithm", CV_R_UNSUPPORTED },
+	{ "keyless", w_keyless, 0, "sig.malformed", CV_R_MALFORMED },
 	{ "key and certificate", w_keyless_and_key, 0, "sig.malformed", CV_R_AMBIGUOUS },
 	{ "payload changed", w_flipped_payload, 0, "sig.invalid", CV_R_SIGNATURE },
 	{ "payload type changed", w_flipped_type, 0, "sig.invalid", CV_R_SIGNATURE },

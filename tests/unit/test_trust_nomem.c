@@ -48,7 +48,7 @@ prove_bundle(struct cv_err *e)
 	int r = ring == NULL ? cv_fail_memory(e) : 0;
 
 	if (r == 0)
-		r = cv_keyring_add(ring, "maker", cv_span_str(f_key_pem(key)), e);
+		r = cv_keyring_add(ring, "maker", NULL, cv_span_str(f_key_pem(key)), e);
 	if (r == 0)
 		r = cv_bundle_parse(&b, "bundle", cv_buf_span(&bundle), e);
 	if (r == 0)
@@ -77,7 +77,7 @@ prove_simple(struct cv_err *e)
 	int r = ring == NULL ? cv_fail_memory(e) : 0;
 
 	if (r == 0)
-		r = cv_keyring_add(ring, "maker", cv_span_str(f_key_pem(key)), e);
+		r = cv_keyring_add(ring, "maker", NULL, cv_span_str(f_key_pem(key)), e);
 	if (r == 0)
 		r = cv_prove_message(&p, &m, cv_buf_span(&sig), &unsaid, ring, e);
 	if (r == 0)

@@ -47,6 +47,10 @@
 #define CV_MAX_ENVELOPE        (64 * CV_MIB)
 #define CV_MAX_KEY_PEM         (64 * CV_KIB)
 #define CV_MAX_KEYS            256            /* keys of one trust task */
+#define CV_MAX_ROOTS           8              /* trust roots of one trust task */
+#define CV_MAX_IDENTITIES      256            /* of one trust task */
+#define CV_MAX_TRUST_ROOT      (1 * CV_MIB)   /* one trusted_root.json */
+#define CV_MAX_IDENTITY_TEXT   (16 * CV_KIB)  /* one identity, as policy says it */
 #define CV_MAX_SIGNATURE       (8 * CV_KIB)   /* bytes of one raw signature */
 #define CV_MAX_TLOG_ENTRIES    32             /* of one bundle; timestamps too */
 #define CV_MAX_PURE_MESSAGE    (256 * CV_MIB) /* Ed25519 needs all bytes at once */

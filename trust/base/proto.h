@@ -133,7 +133,13 @@ enum cv_task {
 	 *   MEDIA media type as served, or ""; PLATFORM "linux/amd64"
 	 *   (or "linux/arm64/v8"); NAME logical repository "host/path";
 	 *   FLAGS of CV_IMG_*; NOW.
-	 * ITEM KEY: NAME signer, BLOB PEM.
+	 * ITEM KEY: NAME signer, BLOB PEM; REF? root in whose logs its signatures
+	 *   have to be.
+	 * ITEM ROOT: NAME, BLOB trusted_root.json, FLAGS of CV_ROOT_*, COUNT logs and
+	 *   VALUE timestamps that have to vouch (0: as many as Sigstore wants). Before
+	 *   what names it; a second one of a name is passed over.
+	 * ITEM IDENTITY: NAME signer, REF root, TEXT a JSON object that says who
+	 *   (trust/proven.h, cv_keyring_add_identity).
 	 * NEED BLOB, REFERRERS, TAG.
 	 * FACT NODE (in order: index*, manifest, config, layer*), SIGNER, STATEMENT. */
 	CV_T_IMAGE = 1,
@@ -142,7 +148,7 @@ enum cv_task {
 	 * TASK: DIGEST sha256 of the artifact; BLOB its bytes when they are one
 	 *   file (absent for a tree: then only statements about DIGEST count);
 	 *   NAME for messages; NOW.
-	 * ITEM KEY; ITEM EVIDENCE: KIND (enum cv_evidence), NAME, BLOB.
+	 * ITEM KEY, ROOT, IDENTITY; ITEM EVIDENCE: KIND (enum cv_evidence), NAME, BLOB.
 	 * FACT SIGNER, STATEMENT. */
 	CV_T_BLOB,
 
@@ -255,7 +261,12 @@ enum cv_role_item {
 	CV_ROLE_SUBJECT,
 	CV_ROLE_DB,
 	CV_ROLE_ADVISORIES,
+	CV_ROLE_ROOT,
+	CV_ROLE_IDENTITY,
 };
+
+/* Flags of ITEM ROOT: what a private instance does without. */
+enum { CV_ROOT_WITHOUT_LOG = 1, CV_ROOT_WITHOUT_SCT = 2 };
 
 enum cv_need {
 	CV_N_BLOB = 1,  /* DIGEST, MEDIA (a manifest's: ask for it as one), MAX; ROLE */
@@ -285,9 +296,12 @@ enum cv_fact {
 	 * manifest: PLATFORM as its config says. An edge is stated only after the
 	 * parent's bytes had its digest and listed the child. */
 	CV_F_NODE = 1,
-	/* SIGNER: NAME (a signer given as KEY), KIND (enum cv_signed), DIGEST
+	/* SIGNER: NAME (a signer given as KEY or IDENTITY), KIND (enum cv_signed), DIGEST
 	 * subject, EVIDENCE digest of the blob that holds the signature, KEYID
-	 * "sha256:<hex of SPKI>", MEDIA predicate type if a statement. One for each
+	 * "sha256:<hex of SPKI>", MEDIA predicate type if a statement. By a certificate:
+	 * USER its subject, TEXT its issuer or "", KEYID the identity's
+	 * (trust/identity.h, cv_identity_id). NOW: the earliest time that is proven, if
+	 * one is. One for each
 	 * name that holds the key and each subject that is meant; equal ones once. Who
 	 * made a STATEMENT other than cosign's sign predicate did not sign the image. */
 	CV_F_SIGNER,

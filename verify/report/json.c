@@ -231,6 +231,10 @@ signers_json(struct doc *d, const struct cv_r_artifact *a)
 		put_text(d, v, "name", s->name);
 		put_text(d, v, "keyid", s->keyid);
 		put_text(d, v, "predicate_type", s->predicate);
+		put_text(d, v, "identity", s->identity);
+		put_text(d, v, "issuer", s->issuer);
+		if (s->signed_at > 0)
+			put_time(d, v, "signed_at", s->signed_at);
 		put(d, v, "kind", json_string(signed_word(s->kind)));
 		put_digest(d, v, "subject", &s->subject);
 		put_digest(d, v, "evidence", &s->evidence);

@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_verify_keyless.c: signatures by certificate through the whole command, confined
+ * workers included: a private instance forged here, one thing wrong each, all else
+ * right and genuinely signed. What is wrong inside a bundle is the business of
+ * test_trust_sigstore.c; here is asked whether policy, worker and verdict are wired to
+ * it, and by which name each step's failure is told.
+ */
+#include "tests/support/forge_sigstore.h"
+#include "tests/support/peer.h"
+#include "tests/support/t.h"
+#include "trust/base/sandbox.h"
+#include "trust/base/text.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "trust/base/banned.h"
+
+#define ARTIFACT   "the artifact"
+#define PROVENANCE "https://slsa.dev/provenance/v1"
+
+/* ---- running the command ---- */
+
+struct said {
+	int code;
+	json_t *doc; /* -o json */
+};
+
+static void
+drop(struct said *s)
+{
+	json_decref(s->doc);
+	s->doc = NULL;
+}
+
+/* The command with these arguments in the scratch directory. */
+static struct said
+run(const char *arguments)
+{
+	struct said s = { .code = -1 };
+	struct cv_buf code = CV_BUF(64), out = CV_BUF(1 << 22);
+
+	T(peer_sh("%s/clawverify %s --store store -o json >out.json 2>err; echo $? >code",
+		  t_build(), arguments));
+	peer_read(&code, "code");
+	peer_read(&out, "out.json");
+	s.code = cv_buf_text(&code)[0] - '0';
+	s.doc = json_loadb((const char *)out.p, out.n, 0, NULL);
+	T(s.doc != NULL);
+	cv_buf_free(&code);
+	cv_buf_free(&out);
+	return s;
+}
+
+/* The check of that id which did not pass, or NULL. */
+static json_t *
+problem(const struct said *s, const char *id)
+{
+	json_t *artifact, *check;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(s->doc, "artifacts"), i, artifact) json_array_foreach(
+		json_object_get(artifact, "checks"), k,
+		check) if (strcmp(json_string_value(json_object_get(check, "id")), id) == 0 &&
+			   strcmp(json_string_value(json_object_get(check, "outcome")), "pass") !=
+				   0) return check;
+	return NULL;
+}
+
+static void
+says(struct said *s, const char *name, int code, const char *id)
+{
+	if (s->code != code || (id != NULL && problem(s, id) == NULL)) {
+		char *text = json_dumps(s->doc, JSON_INDENT(1));
+
+		printf("%s\n", text);
+		free(text);
+		t_fail(__FILE__, __LINE__, "%s: exit %d, want %d and %s", name, s->code, code,
+		       id == NULL ? "nothing" : id);
+	}
+}
+
+static const char *
+text_of(json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text == NULL ? "" : text;
+}
+
+/* ---- what lies there ---- */
+
+static struct f_instance *instance;
+
+static struct f_recipe
+recipe(void)
+{
+	return f_recipe();
+}
+
+/* bundle NAME, over the artifact, or a statement about it if `predicate` is set. */
+static void
+write_bundle(const char *name, struct f_recipe r, const char *predicate, const char *about)
+{
+	struct cv_buf text = CV_BUF(1 << 20), st = CV_BUF(1 << 16);
+	struct cv_digest d;
+	struct cv_err e;
+
+	T_OK(cv_digest_of(&d, CV_SHA256, cv_span_str(about), &e), e);
+	if (predicate != NULL) {
+		r.dsse = true;
+		f_statement(&st, &d, predicate, "{}");
+	}
+	f_keyless(&text, instance, &r, predicate != NULL ? cv_buf_span(&st) : cv_span_str(about));
+	peer_write(name, cv_buf_span(&text));
+	cv_buf_free(&text);
+	cv_buf_free(&st);
+}
+
+static void
+write_root(const char *name, struct f_recipe r)
+{
+	struct cv_buf text = CV_BUF(1 << 20);
+
+	f_trusted_root(&text, instance, &r);
+	peer_write(name, cv_buf_span(&text));
+	cv_buf_free(&text);
+}
+
+static void
+begin(void)
+{
+	if (CV_SANITIZED)
+		t_skip("workers of a sanitizer build run unconfined, and that is refused");
+	if (instance != NULL)
+		return;
+	instance = f_instance_new();
+	peer_write("app.bin", cv_span_str(ARTIFACT));
+	peer_write("other.bin", cv_span_str("another artifact"));
+	write_root("root.json", recipe());
+	write_bundle("app.json", recipe(), NULL, ARTIFACT);
+}
+
+#define WHO  " --identity " F_SUBJECT " --issuer " F_ISSUER
+#define ROOT " --root root.json"
+
+/* ---- verify PATH --bundle ---- */
+
+struct wrong {
+	const char *name, *check;
+	void (*change)(struct f_recipe *);
+	const char *arguments; /* NULL: the right ones */
+	int code;              /* 0: 1 */
+};
+
+#define CHANGE(name, ...)                                                                          \
+	static void name(struct f_recipe *r)                                                       \
+	{                                                                                          \
+		__VA_ARGS__;                                                                       \
+	}
+
+/* clang-format off */
+CHANGE(nothing, (void)r)
+CHANGE(other_subject, r->subject = "https://ci.example.test/team/other")
+CHANGE(subject_longer, r->subject = F_SUBJECT ".evil.test")
+CHANGE(other_issuer, r->issuer_v1 = r->issuer_v2 = "https://other.example.test")
+CHANGE(other_ca, r->ca = F_OTHERS)
+CHANGE(expired, r->integrated = F_WHEN + 86400)
+CHANGE(ca_ended, r->ca_at.end = "2024-01-01T00:00:00Z")
+CHANGE(log_ended, r->log_at.end = "2024-01-01T00:00:00Z")
+CHANGE(no_sct, r->sct = F_NOBODY)
+CHANGE(sct_of_another, r->sct = F_OTHERS)
+CHANGE(log_of_another, r->checkpoint = r->set = F_OTHERS)
+CHANGE(cosigner_only, r->v2 = true; r->cosigner_only = true)
+CHANGE(other_tsa, r->v2 = true; r->tsa = F_OTHERS)
+CHANGE(no_time, r->v2 = true; r->tsa = F_NOBODY)
+CHANGE(bad_signature, r->bad_signature = true)
+CHANGE(other_digest, r->other_digest = true)
+CHANGE(no_proof, r->no_proof = true)
+CHANGE(no_eku, r->no_eku = true)
+/* clang-format on */
+
+static const struct wrong wrongs[] = {
+	{ "another name", "sig.identity-mismatch", other_subject, NULL, 0 },
+	{ "a longer name", "sig.identity-mismatch", subject_longer, NULL, 0 },
+	{ "another issuer", "sig.identity-mismatch", other_issuer, NULL, 0 },
+	{ "another authority", "sig.certificate-untrusted", other_ca, NULL, 0 },
+	{ "expired when it signed", "sig.expired", expired, NULL, 0 },
+	{ "authority ended", "sig.expired", ca_ended, NULL, 0 },
+	{ "log ended", "sig.log-unproven", log_ended, NULL, 0 },
+	{ "no certificate timestamp", "sig.certificate-unlogged", no_sct, NULL, 0 },
+	{ "another certificate log", "sig.certificate-unlogged", sct_of_another, NULL, 0 },
+	{ "another log", "sig.log-unproven", log_of_another, NULL, 0 },
+	{ "a cosigner alone", "sig.log-unproven", cosigner_only, NULL, 0 },
+	{ "another authority of time", "sig.time-unproven", other_tsa, NULL, 0 },
+	{ "no time", "sig.time-unproven", no_time, NULL, 0 },
+	{ "no proof", "sig.log-unproven", no_proof, NULL, 0 },
+	{ "no certificate for signing", "sig.certificate-untrusted", no_eku, NULL, 0 },
+	{ "log entry of another", "sig.subject-mismatch", other_digest, NULL, 0 },
+	{ "another artifact", "sig.subject-mismatch", nothing,
+	  "verify other.bin --bundle case.json" WHO ROOT, 0 },
+	{ "the public instance's root", "sig.log-unproven", nothing,
+	  "verify app.bin --bundle case.json" WHO, 0 },
+	{ "another name is wanted", "sig.identity-mismatch", nothing,
+	  "verify app.bin --bundle case.json --identity x --issuer " F_ISSUER ROOT, 0 },
+	{ "a part of the name is wanted", "sig.identity-mismatch", nothing,
+	  "verify app.bin --bundle case.json --identity-pattern 'https://ci.example.test' "
+	  "--issuer " F_ISSUER ROOT,
+	  0 },
+	{ "another issuer by pattern", "sig.identity-mismatch", nothing,
+	  "verify app.bin --bundle case.json --identity " F_SUBJECT
+	  " --issuer-pattern 'https://issuer.example.tes'" ROOT,
+	  0 },
+	{ "another claim is wanted", "sig.identity-mismatch", nothing,
+	  "verify app.bin --bundle case.json --claim source_repository_id=1" WHO ROOT, 0 },
+	{ "a claim that is not there", "sig.identity-mismatch", nothing,
+	  "verify app.bin --bundle case.json --claim build_trigger=push" WHO ROOT, 0 },
+	{ "no bundle", "basis.insufficient", nothing, "verify app.bin" WHO ROOT, 0 },
+	{ "a pattern that is none", "basis.insufficient", nothing,
+	  "verify app.bin --bundle case.json --identity-pattern 'https://(' --issuer " F_ISSUER
+		  ROOT,
+	  3 },
+	{ "a pattern that costs too much", "basis.insufficient", nothing,
+	  "verify app.bin --bundle case.json --identity-pattern "
+	  "'(([a-z:/.@]+)+)+[A-Z]x' --issuer " F_ISSUER ROOT,
+	  3 },
+	{ "who is not said", NULL, nothing, "verify app.bin --bundle case.json" ROOT, 2 },
+	{ "issuer is not said", NULL, nothing,
+	  "verify app.bin --bundle case.json --identity x" ROOT, 2 },
+	{ "name is not said", NULL, nothing, "verify app.bin --bundle case.json --issuer x" ROOT,
+	  2 },
+	{ "a pattern for anybody", NULL, nothing,
+	  "verify app.bin --bundle case.json --identity-pattern '.*' --issuer x" ROOT, 2 },
+	{ "an empty name", NULL, nothing,
+	  "verify app.bin --bundle case.json --identity '' --issuer x" ROOT, 2 },
+	{ "no such claim", NULL, nothing,
+	  "verify app.bin --bundle case.json --claim repo=1" WHO ROOT, 2 },
+	{ "no such bundle", NULL, nothing, "verify app.bin --bundle none.json" WHO ROOT, 2 },
+	{ "no such root", NULL, nothing, "verify app.bin --bundle case.json --root none.json" WHO,
+	  2 },
+	{ "a root that is none", NULL, nothing,
+	  "verify app.bin --bundle case.json --root app.bin" WHO, 2 },
+	{ "policy and name", NULL, nothing,
+	  "verify app.bin --bundle case.json --policy preset:strict" WHO ROOT, 2 },
+	{ "nothing to verify", NULL, nothing, "verify" WHO ROOT, 2 },
+};
+
+static void
+refused(void)
+{
+	begin();
+	for (size_t i = 0; i < CV_COUNT(wrongs); i++) {
+		const struct wrong *w = &wrongs[i];
+		struct f_recipe r = recipe();
+		struct said s;
+
+		w->change(&r);
+		write_bundle("case.json", r, NULL, ARTIFACT);
+		write_root("case-root.json", r);
+		s = run(w->arguments != NULL
+				? w->arguments
+				: "verify app.bin --bundle case.json --root case-root.json" WHO);
+		says(&s, w->name, w->code == 0 ? 1 : w->code, w->check);
+		drop(&s);
+	}
+}
+
+/* A bit of the signature, and nothing else. */
+static void
+flipped(void)
+{
+	struct f_recipe r = recipe();
+	struct said s;
+
+	begin();
+	bad_signature(&r);
+	write_bundle("case.json", r, NULL, ARTIFACT);
+	s = run("verify app.bin --bundle case.json" WHO ROOT);
+	says(&s, "bad signature", 1, "basis.insufficient");
+	T(problem(&s, "sig.invalid") != NULL || problem(&s, "sig.subject-mismatch") != NULL);
+	drop(&s);
+}
+
+static void
+accepted(void)
+{
+	static const char *const good[] = {
+		"verify app.bin --bundle app.json" WHO ROOT,
+		"verify app.bin --bundle app.json --offline --at 2030-01-01" WHO ROOT,
+		"verify app.bin --bundle app.json --claim source_repository_id=4711" WHO ROOT,
+		"verify app.bin --bundle app.json --identity-pattern "
+		"'https://ci\\.example\\.test/team/app/release\\.yml@refs/(heads/main|tags/"
+		"v[0-9]+)' "
+		"--issuer-pattern 'https://issuer\\.example\\.test'" ROOT,
+	};
+	struct said s;
+
+	begin();
+	for (size_t i = 0; i < CV_COUNT(good); i++) {
+		json_t *signer;
+
+		s = run(good[i]);
+		says(&s, good[i], 0, NULL);
+		signer = json_array_get(
+			json_object_get(json_array_get(json_object_get(s.doc, "artifacts"), 0),
+					"signers"),
+			0);
+		T_STR(text_of(signer, "identity"), F_SUBJECT);
+		T_STR(text_of(signer, "issuer"), F_ISSUER);
+		T_HAS(text_of(signer, "signed_at"), "2025-06-15T");
+		T_STR(text_of(json_array_get(json_object_get(s.doc, "artifacts"), 0), "basis"),
+		      "signed");
+		drop(&s);
+	}
+}
+
+/* Who did sign, and when, is told of somebody else's signature. */
+static void
+told(void)
+{
+	struct f_recipe r = recipe();
+	struct said s;
+	const char *found;
+
+	begin();
+	r.subject = "https://mallory.example.test/x";
+	write_bundle("case.json", r, NULL, ARTIFACT);
+	s = run("verify app.bin --bundle case.json" WHO ROOT);
+	says(&s, "told", 1, "sig.identity-mismatch");
+	found = text_of(problem(&s, "sig.identity-mismatch"), "found");
+	T_HAS(found, "https://mallory.example.test/x (issuer " F_ISSUER ")");
+	T_HAS(found, "2025-06-15T");
+	T_HAS(text_of(problem(&s, "sig.identity-mismatch"), "expected"), F_SUBJECT);
+	drop(&s);
+}
+
+/* ---- attestations ---- */
+
+static void
+attestations(void)
+{
+	static const struct {
+		const char *predicate, *about, *arguments, *check;
+		int code;
+	} cases[] = {
+		{ PROVENANCE, ARTIFACT, "", NULL, 0 },
+		{ "https://example.test/scan", ARTIFACT, "", "basis.insufficient", 1 },
+		{ "https://example.test/scan", ARTIFACT, " --type https://example.test/scan", NULL,
+		  0 },
+		{ "https://example.test/other", ARTIFACT, " --type https://example.test/scan",
+		  "sig.attestation-absent", 1 },
+		{ PROVENANCE, "another", "", "sig.subject-mismatch", 1 },
+		{ "https://example.test/scan", "another", " --type https://example.test/scan",
+		  "sig.attestation-absent", 1 },
+		/* signed, and no attestation */
+		{ NULL, ARTIFACT, " --type https://example.test/scan", "sig.attestation-absent",
+		  1 },
+	};
+
+	begin();
+	for (size_t i = 0; i < CV_COUNT(cases); i++) {
+		char arguments[1024];
+		struct said s;
+
+		write_bundle("case.json", recipe(), cases[i].predicate, cases[i].about);
+		cv_text_fmt(arguments, sizeof(arguments), "verify app.bin --bundle case.json%s%s",
+			    cases[i].arguments, WHO ROOT);
+		s = run(arguments);
+		says(&s, arguments, cases[i].code, cases[i].check);
+		drop(&s);
+	}
+}
+
+/* ---- policies ---- */
+
+#define SIGNERS(root, more)                                                                        \
+	"{ \"schema\": \"clawverify.policy/1\", \"name\": \"p\",\n"                                \
+	"  \"roots\": { \"acme\": { " root " } },\n"                                               \
+	"  \"signers\": { " more " },\n"                                                           \
+	"  \"rules\": [ { \"name\": \"r\", \"basis\": [\"signed\"], \"signed_by\": "
+#define ROOT_FILE "\"trusted_root\": \"root.json\""
+#define ALICE                                                                                      \
+	"\"alice\": { \"root\": \"acme\", \"identities\": [ { \"identity\": \"" F_SUBJECT          \
+	"\", \"issuer\": \"" F_ISSUER "\" } ] }"
+#define BOB                                                                                        \
+	"\"bob\": { \"root\": \"acme\", \"identities\": [ { \"identity\": \"https://bob.example"   \
+	".test\", \"issuer\": \"" F_ISSUER "\" } ] }"
+/* means alice, by another way */
+#define ANYONE                                                                                     \
+	"\"any\": { \"root\": \"acme\", \"identities\": [ { \"identity_pattern\": "                \
+	"\"https://.*\", "                                                                         \
+	"\"issuer\": \"" F_ISSUER "\" } ] }"
+
+static struct said
+by_policy(const char *policy, const char *bundles)
+{
+	char arguments[1024];
+
+	peer_write("policy.json", cv_span_str(policy));
+	cv_text_fmt(arguments, sizeof(arguments), "verify app.bin --policy policy.json %s",
+		    bundles);
+	return run(arguments);
+}
+
+static void
+thresholds(void)
+{
+	static const char two[] =
+		SIGNERS(ROOT_FILE, ALICE ", " BOB) "[\"alice\", \"bob\"], \"threshold\": 2 } ] }";
+	static const char same[] = SIGNERS(
+		ROOT_FILE, ALICE ", " ANYONE) "[\"alice\", \"any\"], \"threshold\": 2 } ] }";
+	static const char one[] = SIGNERS(ROOT_FILE, ALICE ", " BOB) "[\"alice\", \"bob\"] } ] }";
+	struct f_recipe bob = recipe();
+	struct said s;
+
+	begin();
+	bob.subject = "https://bob.example.test";
+	write_bundle("bob.json", bob, NULL, ARTIFACT);
+	write_bundle("again.json", recipe(), NULL, ARTIFACT);
+
+	s = by_policy(one, "--bundle app.json");
+	says(&s, "one of two", 0, NULL);
+	drop(&s);
+	s = by_policy(two, "--bundle app.json");
+	says(&s, "one is not two", 1, "basis.insufficient");
+	drop(&s);
+	s = by_policy(two, "--bundle app.json --bundle again.json");
+	says(&s, "one twice is not two", 1, "basis.insufficient");
+	drop(&s);
+	s = by_policy(same, "--bundle app.json --bundle again.json");
+	says(&s, "one under two names is not two", 1, "basis.insufficient");
+	drop(&s);
+	s = by_policy(two, "--bundle app.json --bundle bob.json");
+	says(&s, "two", 0, NULL);
+	drop(&s);
+	s = by_policy(same, "--bundle app.json --bundle bob.json");
+	says(&s, "two, one of them by a pattern", 0, NULL);
+	drop(&s);
+}
+
+/* Logs, timestamps, and instances that go without. */
+static void
+instances(void)
+{
+	static const struct {
+		const char *name, *root;
+		void (*change)(struct f_recipe *);
+		int code;
+		const char *check;
+	} cases[] = {
+		{ "two logs", ROOT_FILE ", \"logs\": 2", nothing, 1, "sig.log-unproven" },
+		{ "a timestamp", ROOT_FILE ", \"timestamps\": 1", nothing, 1, "sig.time-unproven" },
+		{ "without a certificate log, not said", ROOT_FILE, no_sct, 1,
+		  "sig.certificate-unlogged" },
+		{ "without a certificate log", ROOT_FILE ", \"without_sct\": true", no_sct, 0,
+		  NULL },
+		{ "ended", ROOT_FILE ", \"expires\": \"2026-01-01\"", nothing, 3,
+		  "sig.root-expired" },
+		{ "not ended", ROOT_FILE ", \"expires\": \"2099-01-01\"", nothing, 0, NULL },
+	};
+
+	begin();
+	for (size_t i = 0; i < CV_COUNT(cases); i++) {
+		struct f_recipe r = recipe();
+		char policy[4096];
+		struct said s;
+
+		cases[i].change(&r);
+		write_bundle("case.json", r, NULL, ARTIFACT);
+		cv_text_fmt(policy, sizeof(policy), SIGNERS("%s", ALICE) "[\"alice\"] } ] }",
+			    cases[i].root);
+		s = by_policy(policy, "--bundle case.json");
+		says(&s, cases[i].name, cases[i].code, cases[i].check);
+		drop(&s);
+	}
+}
+
+/* Mistakes in a policy: exit 2, and where. */
+static void
+policies(void)
+{
+#define RULE    "[\"alice\"] } ] }"
+#define OF(one) "\"alice\": { \"root\": \"acme\", \"identities\": [ { " one " } ] }"
+	static const struct {
+		const char *policy, *told;
+	} cases[] = {
+		{ SIGNERS(ROOT_FILE, OF("\"identity\": \"x\"")) RULE, "policy.json:3:" },
+		{ SIGNERS(ROOT_FILE, OF("\"issuer\": \"x\"")) RULE, "never a match" },
+		{ SIGNERS(ROOT_FILE, OF("\"identity\": \"\", \"issuer\": \"x\"")) RULE,
+		  "policy.json:3:" },
+		{ SIGNERS(ROOT_FILE,
+			  OF("\"identity\": \"x\", \"identity_pattern\": \"y\", \"issuer\": "
+			     "\"x\"")) RULE,
+		  "more than one" },
+		{ SIGNERS(ROOT_FILE, OF("\"identity_pattern\": \".+\", \"issuer\": \"x\"")) RULE,
+		  "names somebody" },
+		{ SIGNERS(ROOT_FILE, OF("\"identity\": \"x\", \"issuer\": \"y\", \"claims\": {}"))
+			  RULE,
+		  "at least one" },
+		{ SIGNERS(ROOT_FILE, OF("\"identity\": \"x\", \"issuer\": \"y\", \"claims\": "
+					"{\"source_repository_idd\": \"1\"}")) RULE,
+		  "did you mean \"source_repository_id\"" },
+		{ SIGNERS(ROOT_FILE,
+			  OF("\"identity\": \"x\", \"issuer\": \"y\", \"no_issuer\": true")) RULE,
+		  "more than one" },
+		{ SIGNERS(ROOT_FILE, "\"alice\": { \"identities\": [ { \"identity\": \"x\", "
+				     "\"no_issuer\": true } ] }") RULE,
+		  "name their issuer" },
+		{ SIGNERS(ROOT_FILE, "\"alice\": { \"root\": \"acmee\", \"identities\": [ { "
+				     "\"identity\": \"x\", \"issuer\": \"y\" } ] }") RULE,
+		  "did you mean \"acme\"" },
+		{ SIGNERS(ROOT_FILE, "\"alice\": { \"root\": \"acme\" }") RULE, "keys" },
+		{ SIGNERS(ROOT_FILE, "\"alice\": { \"root\": \"acme\", \"identities\": [] }") RULE,
+		  "1 to" },
+		{ SIGNERS("\"trusted_root\": \"none.json\"", ALICE) RULE, "no such file" },
+		{ SIGNERS("\"trusted_root\": \"app.bin\"", ALICE) RULE, "app.bin" },
+		{ SIGNERS("\"trusted_root\": \"policy.json\"", ALICE) RULE, "mediaType" },
+		{ SIGNERS("\"trusted_root\": \"../root.json\"", ALICE) RULE, "policy.json:2:" },
+		{ SIGNERS("\"logs\": 1", ALICE) RULE, "policy.json:2:" },
+		{ SIGNERS(ROOT_FILE ", \"logs\": 1, \"without_log\": true", ALICE) RULE, "logs" },
+		{ SIGNERS(ROOT_FILE " }, \"public-good\": { \"without_log\": true", ALICE) RULE,
+		  "as it is" },
+		{ SIGNERS(ROOT_FILE, ALICE ", \"bob\": { \"root\": \"acme\", \"identities\": [ { "
+					   "\"identity\": \"" F_SUBJECT
+					   "\", \"issuer\": \"" F_ISSUER "\" } ] }") RULE,
+		  "each identity once" },
+		{ SIGNERS(ROOT_FILE, ALICE) "[\"alice\"] } ], \"endorsers\": [\"alice\"] }",
+		  "signed with keys" },
+	};
+
+	begin();
+	for (size_t i = 0; i < CV_COUNT(cases); i++) {
+		struct said s = by_policy(cases[i].policy, "--bundle app.json");
+
+		says(&s, cases[i].policy, 2, NULL);
+		T_HAS(text_of(json_object_get(s.doc, "error"), "message"), cases[i].told);
+		drop(&s);
+	}
+}
+
+/* A root that the policy holds itself; and what `policy show` tells of it. */
+static void
+inline_root(void)
+{
+	static char policy[1 << 16];
+	struct cv_buf root = CV_BUF(1 << 16);
+	struct said s;
+
+	begin();
+	peer_read(&root, "root.json");
+	cv_text_fmt(policy, sizeof(policy), SIGNERS("\"trusted_root\": %s", ALICE) RULE,
+		    cv_buf_text(&root));
+	s = by_policy(policy, "--bundle app.json");
+	says(&s, "inline", 0, NULL);
+	drop(&s);
+	s = run("policy show policy.json");
+	says(&s, "show", 0, NULL);
+	T(json_object_get(json_object_get(s.doc, "roots"), "acme") != NULL);
+	T_STR(text_of(json_object_get(json_object_get(s.doc, "signers"), "alice"), "root"), "acme");
+	drop(&s);
+	cv_buf_free(&root);
+}
+
+static const struct t_case cases[] = {
+	{ "each step that is not passed has its name", refused },
+	{ "a signature with one bit changed", flipped },
+	{ "what is right passes, confined", accepted },
+	{ "who signed, and when, is told", told },
+	{ "attestations by their type and subject", attestations },
+	{ "m of n by different people", thresholds },
+	{ "what an instance has to show, and when it ends", instances },
+	{ "mistakes in a policy are told with their place", policies },
+	{ "a root inside the policy", inline_root },
+};
+
+T_MAIN(cases)
