@@ -315,7 +315,7 @@ for_worker(struct cv_policy *p, struct cv_jv v, struct cv_err *e)
 	json_decref(o);
 	if (r == 0)
 		r = cv_buf_ok(&text, "an identity", e);
-	return r == 0 ? cv_mem_str(&p->mem, cv_buf_text(&text), e) : NULL;
+	return r == 0 ? cv_mem_bytes(&p->mem, cv_buf_span(&text), e) : NULL;
 }
 
 static int
