@@ -86,12 +86,9 @@ const struct cv_cmd cv_verb_verify = {
 		"exit code is the verdict: 0 pass, 1 fail, 2 nothing was checked, 3 unknown.\n"
 		"A REF of an image or a PATH is judged alone, by the policy's rules for it, or by\n"
 		"who has to have signed it: --identity and --issuer, or --key, and nothing else.\n",
-	.examples =
-		"  clawverify verify\n"
-		"  clawverify verify agents/invoice -o json=result.json\n"
-		"  clawverify verify registry.example/acme/agent:1.4 --policy policy.json\n"
-		"  clawverify verify app.tar --bundle app.json --identity me@example.org --issuer "
-		"https://accounts.example\n",
+	.examples = "  clawverify verify\n"
+		    "  clawverify verify agents/invoice -o json=result.json\n"
+		    "  clawverify verify registry.example/acme/agent:1.4 --policy policy.json\n",
 	.opts = opts,
 	.max_args = 1,
 	.run = run_verify,

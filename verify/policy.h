@@ -78,6 +78,7 @@ struct cv_sigroot {
 struct cv_identity_want {
 	const char *text;              /* the entry as canonical JSON, for the worker */
 	const char *identity, *issuer; /* exactly these; NULL: a pattern, or no issuer */
+	struct cv_jv at;               /* the entry in the file */
 	struct cv_jpos pos;
 };
 

@@ -298,20 +298,29 @@ is_remark(const char *key)
 	       strncmp(key, "x-", 2) == 0;
 }
 
-/* for_worker: the entry without remarks, in the one form that its text has. */
+json_t *
+cv_identity_json(struct cv_jv at)
+{
+	json_t *o = json_object();
+	bool bad = o == NULL;
+
+	for (struct cv_jv i = cv_jv_first(at); !bad && !i.absent; i = cv_jv_next(i))
+		bad = !is_remark(cv_jv_key(i)) &&
+		      json_object_set(o, cv_jv_key(i), cv_jv_json(i)) != 0;
+	if (!bad)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+/* for_worker: the entry in the one form that its text has. */
 static const char *
 for_worker(struct cv_policy *p, struct cv_jv v, struct cv_err *e)
 {
 	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_IDENTITY_TEXT);
-	json_t *o = json_object();
-	int r = o == NULL ? cv_fail_memory(e) : 0;
+	json_t *o = cv_identity_json(v);
+	int r = o == NULL ? cv_fail_memory(e) : cv_json_canonical(&text, o, e);
 
-	for (struct cv_jv i = cv_jv_first(v); r == 0 && !i.absent; i = cv_jv_next(i))
-		if (!is_remark(cv_jv_key(i)) &&
-		    json_object_set(o, cv_jv_key(i), cv_jv_json(i)) != 0)
-			r = cv_fail_memory(e);
-	if (r == 0)
-		r = cv_json_canonical(&text, o, e);
 	json_decref(o);
 	if (r == 0)
 		r = cv_buf_ok(&text, "an identity", e);
@@ -331,6 +340,7 @@ read_identity(struct cv_policy *p, const struct cv_signer *s, struct cv_identity
 
 	if (cv_jv_want(v, CV_J_OBJECT, e) != 0 || cv_jv_keys(v, keys, e) != 0)
 		return -1;
+	w->at = v;
 	w->pos = cv_jv_pos(v);
 	if (read_flag(none, &no_issuer, e) != 0)
 		return -1;

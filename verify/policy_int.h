@@ -19,6 +19,10 @@ int cv_policy_read_roots(struct cv_policy *p, struct cv_jv v, int dirfd, struct 
 int cv_policy_read_identities(struct cv_policy *p, struct cv_signer *s, struct cv_jv signer,
 			      struct cv_err *e) cv_must;
 
+/* cv_identity_json: an identity's entry without remarks; new reference, NULL without
+ * memory. */
+json_t *cv_identity_json(struct cv_jv at);
+
 /* cv_policy_read_rules: append the rules of one file. */
 int cv_policy_read_rules(struct cv_policy *p, struct cv_jv v, bool preset,
 			 struct cv_err *e) cv_must;

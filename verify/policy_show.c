@@ -136,7 +136,7 @@ identities(json_t *o, const struct cv_signer *s, bool *bad)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < s->nidentities; i++)
-		add(list, json_loads(s->identities[i].text, 0, NULL), bad);
+		add(list, cv_identity_json(s->identities[i].at), bad);
 	set(o, "identities", list, bad);
 }
 

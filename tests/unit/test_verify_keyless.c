@@ -47,7 +47,7 @@ run(const char *arguments)
 	peer_read(&out, "out.json");
 	s.code = cv_buf_text(&code)[0] - '0';
 	s.doc = json_loadb((const char *)out.p, out.n, 0, NULL);
-	T(s.doc != NULL);
+	T(s.doc != NULL || s.code == 2); /* a slip in the command line itself */
 	cv_buf_free(&code);
 	cv_buf_free(&out);
 	return s;

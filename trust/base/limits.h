@@ -21,8 +21,8 @@
 /* JSON */
 #define CV_MAX_JSON_DEPTH  64
 #define CV_MAX_JSON_NODES  400000
-#define CV_MAX_JSON_MANY   1600000 /* nodes, with CV_JSON_LARGE */
-#define CV_MAX_JSON_DOM    (4 * CV_MIB) /* larger documents are streamed */
+#define CV_MAX_JSON_MANY   1600000       /* nodes, with CV_JSON_LARGE */
+#define CV_MAX_JSON_DOM    (4 * CV_MIB)  /* larger documents are streamed */
 #define CV_MAX_JSON_LARGE  (16 * CV_MIB) /* with CV_JSON_LARGE */
 #define CV_MAX_JSON_STRING (1 * CV_MIB)
 #define CV_MAX_HUMAN_FILE  (1 * CV_MIB) /* agent.json, policy.json */
