@@ -105,6 +105,15 @@ by_root(struct attempt *a, const struct cv_ring_root *root, bool key, struct cv_
 	return note_no(a, a->trace->step, &why, e);
 }
 
+bool
+cv_ring_has_logged_key(const struct cv_keyring *ring)
+{
+	for (size_t i = 0; i < ring->n; i++)
+		if (ring->key[i].root != NULL)
+			return true;
+	return false;
+}
+
 static bool
 has_key(const struct cv_keyring *ring, const struct cv_ring_root *root)
 {
@@ -194,8 +203,8 @@ cv_believe_bundle(struct cv_belief *ret, struct cv_span text, struct cv_message 
 	if (trace == NULL)
 		return cv_fail_memory(e);
 	if (cv_bundle_parse(&b, "the bundle", text, e) != 0) {
-		/* an older bundle, which only those read that judge all of it */
-		if (e->reason != CV_R_UNSUPPORTED || ring->roots == 0 ||
+		/* an older one is read whole, or not at all */
+		if (e->reason != CV_R_UNSUPPORTED ||
 		    cv_bundle_parse_whole(&b, "the bundle", text, e) != 0)
 			return -1;
 	}

@@ -31,6 +31,9 @@ void cv_belief_free(struct cv_belief *b);
  * the reason alone says. */
 const char *cv_step_check(enum cv_step step, enum cv_reason reason);
 
+/* cv_ring_has_logged_key: a key of the ring has to be in the logs of a root. */
+bool cv_ring_has_logged_key(const struct cv_keyring *ring);
+
 /* cv_ring_want: what a root of the ring wants of a bundle by certificate. */
 struct cv_sigstore cv_ring_want(const struct cv_ring_root *root, struct cv_trace *trace);
 

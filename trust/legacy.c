@@ -6,6 +6,8 @@
  * annotation holds over that layer's bytes (.sig), or the envelope in the layer
  * (.att), and what the signed bytes are about.
  */
+#include "trust/annotated.h"
+#include "trust/believe.h"
 #include "trust/image.h"
 
 #include <string.h>
@@ -13,27 +15,55 @@
 #include "trust/base/enc.h"
 #include "trust/base/ref.h"
 #include "trust/base/text.h"
-#include "trust/bundle.h"
+#include "trust/dsse.h"
 #include "trust/simple.h"
 
 #include "trust/base/banned.h"
 
 #define MT_DSSE "application/vnd.dsse.envelope.v1+json"
 
-static const struct cv_material certificate = { .kind = CV_MATERIAL_CERTIFICATE };
 static const struct cv_material unsaid = { .kind = CV_MATERIAL_UNSAID };
+
+/* ---- what stands behind a signature ---- */
+
+/* By a certificate, or by a key that has to be in a log: judged as the bundle that its
+ * annotations amount to. */
+static bool
+as_bundle(const struct cv_image *im, const struct cv_descriptor *d)
+{
+	return d->certificate != NULL || cv_ring_has_logged_key(&im->ring);
+}
+
+static int
+believe(struct cv_proven **p, struct cv_place *at, const struct cv_image *im,
+	const struct cv_descriptor *d, struct cv_message *message, struct cv_span envelope,
+	struct cv_err *e)
+{
+	struct cv_buf text = CV_BUF(2 * CV_MAX_MANIFEST + envelope.n);
+	struct cv_belief b = { .proven = NULL };
+	int r = cv_annotated_bundle(&text, d, envelope, e);
+
+	if (r == 0)
+		r = cv_believe_bundle(&b, cv_buf_span(&text), message, &im->ring, e);
+	at->check = b.check;
+	if (r == 0)
+		*p = cv_steal(b.proven);
+	cv_belief_free(&b);
+	cv_buf_free(&text);
+	return r;
+}
 
 /* ---- .sig ---- */
 
 static int
-prove_simple(struct cv_image *im, const struct cv_descriptor *d, struct cv_message *message,
-	     struct cv_proven **p, struct cv_err *e)
+prove_simple(struct cv_image *im, struct cv_place *at, const struct cv_descriptor *d,
+	     struct cv_message *message, struct cv_proven **p, struct cv_err *e)
 {
 	struct cv_buf sig = CV_BUF(CV_MAX_SIGNATURE);
 	int r;
 
-	if (d->certificate)
-		return cv_prove_message(p, message, cv_span(NULL, 0), &certificate, &im->ring, e);
+	if (as_bundle(im, d))
+		return believe(p, at, im, d, message, cv_span(NULL, 0), e);
 	if (d->signature == NULL)
 		return cv_fail(e, CV_R_MALFORMED, "found a layer without its signature annotation");
 	r = cv_base64_decode(&sig, cv_span_str(d->signature), e);
@@ -68,7 +98,7 @@ tally_simple(struct cv_image *im, const struct cv_place *at, const struct cv_pro
 			return -1;
 		return cv_tally_signed(&im->tally, at, p, &s.digest, "", e);
 	}
-	cv_fail(&why, CV_R_DIGEST, "a trusted key signed it about %s, want %.80s",
+	cv_fail(&why, CV_R_DIGEST, "a trusted signer made it about %s, want %.80s",
 		cv_digest_text(&s.digest, text), im->tally.about);
 	return cv_tally_no(&im->tally, at, &why, e);
 }
@@ -79,27 +109,40 @@ judge_simple(struct cv_image *im, const struct cv_place *at, const struct cv_des
 {
 	cv_auto(cv_proven_free) struct cv_proven *p = NULL;
 	struct cv_message message = cv_message_bytes(text);
+	struct cv_place as = *at;
 	struct cv_err why;
 
-	if (prove_simple(im, d, &message, &p, &why) != 0)
-		return cv_tally_no(&im->tally, at, &why, e);
+	if (prove_simple(im, &as, d, &message, &p, &why) != 0)
+		return cv_tally_no(&im->tally, &as, &why, e);
 	return tally_simple(im, at, p, e);
 }
 
 /* ---- .att ---- */
 
 static int
+prove_envelope(struct cv_image *im, struct cv_place *at, const struct cv_descriptor *d,
+	       struct cv_span text, struct cv_proven **p, struct cv_err *e)
+{
+	cv_auto(cv_envelope_free) struct cv_envelope *env = NULL;
+	struct cv_message none = cv_message_blob(CV_NO_BLOB);
+
+	if (as_bundle(im, d))
+		return believe(p, at, im, d, &none, text, e);
+	if (cv_envelope_parse(&env, "the envelope", text, e) != 0)
+		return -1;
+	return cv_prove_envelope(p, env, &unsaid, &im->ring, e);
+}
+
+static int
 judge_envelope(struct cv_image *im, const struct cv_place *at, const struct cv_descriptor *d,
 	       struct cv_span text, struct cv_err *e)
 {
-	cv_auto(cv_envelope_free) struct cv_envelope *env = NULL;
 	cv_auto(cv_proven_free) struct cv_proven *p = NULL;
+	struct cv_place as = *at;
 	struct cv_err why;
 
-	if (cv_envelope_parse(&env, "the envelope", text, &why) != 0 ||
-	    cv_prove_envelope(&p, env, d->certificate ? &certificate : &unsaid, &im->ring, &why) !=
-		    0)
-		return cv_tally_no(&im->tally, at, &why, e);
+	if (prove_envelope(im, &as, d, text, &p, &why) != 0)
+		return cv_tally_no(&im->tally, &as, &why, e);
 	return cv_image_statement(im, at, &p, e);
 }
 

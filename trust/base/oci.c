@@ -199,10 +199,19 @@ read_list(struct cv_descriptor **ret, size_t *n, struct cv_jv list, size_t max, 
 }
 
 static void
+free_annotations(struct cv_descriptor *d)
+{
+	free(d->signature);
+	free(d->certificate);
+	free(d->log_entry);
+	free(d->timestamp);
+}
+
+static void
 free_list(struct cv_descriptor *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		free(list[i].signature);
+		free_annotations(&list[i]);
 	free(list);
 }
 
@@ -300,8 +309,8 @@ cv_manifest_free(struct cv_manifest **m)
 	if (*m == NULL)
 		return;
 	free_list((*m)->layer, (*m)->n);
-	free((*m)->config.signature);
-	free((*m)->subject.signature);
+	free_annotations(&(*m)->config);
+	free_annotations(&(*m)->subject);
 	free(*m);
 	*m = NULL;
 }

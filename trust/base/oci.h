@@ -77,8 +77,10 @@ struct cv_descriptor {
 	bool unknown_platform; /* "unknown/unknown": BuildKit's attestations */
 	bool attestation;      /* annotation vnd.docker.reference.type */
 	struct cv_platform platform;
-	char *signature;  /* annotation dev.cosignproject.cosign/signature, or NULL */
-	bool certificate; /* annotation dev.sigstore.cosign/certificate is there */
+	char *signature;   /* annotation dev.cosignproject.cosign/signature, or NULL */
+	char *certificate; /* the same of dev.sigstore.cosign/certificate, not empty */
+	char *log_entry;   /* .../bundle */
+	char *timestamp;   /* .../rfc3161timestamp */
 };
 
 /* ---- documents ---- */

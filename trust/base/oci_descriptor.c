@@ -83,11 +83,18 @@ read_platform(struct cv_descriptor *d, struct cv_jv v, struct cv_err *e)
 	return 0;
 }
 
-/* Annotations are free keys with string values; three of them mean something
- * to a reader of signatures. */
+/* Annotations are free keys with string values; a few of them mean something to a
+ * reader of signatures. An empty one says nothing; a key comes once (json.h). */
 static int
 read_annotations(struct cv_descriptor *d, struct cv_jv v, struct cv_err *e)
 {
+	const struct {
+		const char *key;
+		char **to;
+	} kept[] = { { "dev.cosignproject.cosign/signature", &d->signature },
+		     { "dev.sigstore.cosign/certificate", &d->certificate },
+		     { "dev.sigstore.cosign/bundle", &d->log_entry },
+		     { "dev.sigstore.cosign/rfc3161timestamp", &d->timestamp } };
 	const char *text;
 
 	if (v.absent || cv_jv_type(v) == CV_J_NULL)
@@ -99,11 +106,11 @@ read_annotations(struct cv_descriptor *d, struct cv_jv v, struct cv_err *e)
 			return -1;
 		if (strcmp(cv_jv_key(m), "vnd.docker.reference.type") == 0)
 			d->attestation = true;
-		if (strcmp(cv_jv_key(m), "dev.sigstore.cosign/certificate") == 0)
-			d->certificate = *text != '\0';
-		if (strcmp(cv_jv_key(m), "dev.cosignproject.cosign/signature") == 0) {
-			d->signature = strdup(text);
-			if (d->signature == NULL)
+		for (size_t i = 0; i < CV_COUNT(kept); i++) {
+			if (strcmp(cv_jv_key(m), kept[i].key) != 0 || (i > 0 && *text == '\0'))
+				continue;
+			*kept[i].to = strdup(text);
+			if (*kept[i].to == NULL)
 				return cv_fail_memory(e);
 		}
 	}
