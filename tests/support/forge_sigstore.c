@@ -208,9 +208,13 @@ root_log(struct cv_buf *out, const char *name, EVP_PKEY *key, const uint8_t id[3
 	struct cv_buf spki = CV_BUF(ROOM);
 
 	f_spki(&spki, key);
-	cv_buf_fmt(out, "{\"baseUrl\":\"https://%s/\",\"publicKey\":{\"rawBytes\":\"", name);
+	cv_buf_fmt(out,
+		   "{\"baseUrl\":\"https://%s/\",\"hashAlgorithm\":\"SHA2_256\","
+		   "\"publicKey\":{\"rawBytes\":\"",
+		   name);
 	b64(out, cv_buf_span(&spki));
-	cv_buf_str(out, "\",\"keyDetails\":\"PKIX_ECDSA_P256_SHA_256\",");
+	cv_buf_fmt(out, "\",\"keyDetails\":\"%s\",",
+		   EVP_PKEY_is_a(key, "ED25519") ? "PKIX_ED25519" : "PKIX_ECDSA_P256_SHA_256");
 	window(out, w);
 	cv_buf_str(out, "},\"logId\":{\"keyId\":\"");
 	b64(out, cv_span(id, 32));

@@ -173,7 +173,7 @@ CHANGE(log_ended, r->log_at.end = "2024-01-01T00:00:00Z")
 CHANGE(no_sct, r->sct = F_NOBODY)
 CHANGE(sct_of_another, r->sct = F_OTHERS)
 CHANGE(log_of_another, r->checkpoint = r->set = F_OTHERS)
-CHANGE(cosigner_only, r->v2 = true; r->cosigner_only = true)
+CHANGE(cosigner_only, r->v2 = true; r->tsa = F_OURS; r->cosigner_only = true)
 CHANGE(other_tsa, r->v2 = true; r->tsa = F_OTHERS)
 CHANGE(no_time, r->v2 = true; r->tsa = F_NOBODY)
 CHANGE(bad_signature, r->bad_signature = true)
@@ -782,6 +782,69 @@ images(void)
 	}
 }
 
+/* ---- cosign over the same files ---- */
+
+CHANGE(rekor_2, r->v2 = true; r->tsa = F_OURS)
+CHANGE(two_subjects, r->second_subject = "https://example.test/second")
+
+static const struct {
+	const char *name;
+	void (*change)(struct f_recipe *);
+	bool good;
+	const char *differs; /* why cosign says something else; NULL: it does not */
+} peers[] = {
+	{ "good", nothing, true, NULL },
+	{ "good, Rekor v2", rekor_2, true, NULL },
+	{ "another name", other_subject, false, NULL },
+	{ "a longer name", subject_longer, false, NULL },
+	{ "another issuer", other_issuer, false, NULL },
+	{ "another authority", other_ca, false, NULL },
+	{ "expired when it signed", expired, false, NULL },
+	{ "authority ended", ca_ended, false, NULL },
+	{ "log ended", log_ended, false, NULL },
+	{ "no certificate timestamp", no_sct, false, NULL },
+	{ "another certificate log", sct_of_another, false, NULL },
+	{ "another log", log_of_another, false, NULL },
+	{ "a cosigner alone", cosigner_only, false, NULL },
+	{ "another authority of time", other_tsa, false, NULL },
+	{ "no time", no_time, false, NULL },
+	{ "bad signature", bad_signature, false, NULL },
+	{ "log entry of another", other_digest, false, NULL },
+	{ "no proof", no_proof, false, NULL },
+	{ "no certificate for signing", no_eku, false, NULL },
+	{ "two names", two_subjects, false, "it takes any one of several names" },
+};
+
+static void
+cosign(void)
+{
+	const char *program = getenv("COSIGN");
+
+	if (program == NULL)
+		program = "cosign";
+	begin();
+	peer_want(program);
+	for (size_t i = 0; i < CV_COUNT(peers); i++) {
+		struct f_recipe r = recipe();
+		struct said s;
+		bool theirs;
+
+		peers[i].change(&r);
+		write_bundle("case.json", r, NULL, ARTIFACT);
+		write_root("case-root.json", r);
+		s = run("verify app.bin --bundle case.json --root case-root.json" WHO);
+		says(&s, peers[i].name, peers[i].good ? 0 : 1, NULL);
+		theirs = peer_sh("%s verify-blob --bundle case.json --trusted-root case-root.json "
+				 "--certificate-identity '" F_SUBJECT
+				 "' --certificate-oidc-issuer '" F_ISSUER "' app.bin",
+				 program);
+		if (theirs != (peers[i].good || peers[i].differs != NULL))
+			t_fail(__FILE__, __LINE__, "%s: cosign says %s", peers[i].name,
+			       theirs ? "yes" : "no");
+		drop(&s);
+	}
+}
+
 static const struct t_case cases[] = {
 	{ "each step that is not passed has its name", refused },
 	{ "a signature with one bit changed", flipped },
@@ -793,6 +856,7 @@ static const struct t_case cases[] = {
 	{ "mistakes in a policy are told with their place", policies },
 	{ "a root inside the policy", inline_root },
 	{ "images, both generations", images },
+	{ "cosign agrees", cosign },
 };
 
 T_MAIN(cases)
