@@ -2,6 +2,7 @@
 /* cmd_trust.c: this host's own keys, and the keys that a policy trusts. */
 #include "verify/cmdline.h"
 #include "verify/launch_cmd.h"
+#include "verify/policy_int.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -141,7 +142,7 @@ endorses(const struct cv_policy *p, const struct cv_signer *s)
 static json_t *
 signer_json(const struct cv_policy *p, const struct cv_signer *s)
 {
-	json_t *keys = json_array();
+	json_t *keys = json_array(), *identities = json_array();
 	size_t i;
 
 	for (i = 0; i < s->nkeys; i++)
@@ -150,10 +151,18 @@ signer_json(const struct cv_policy *p, const struct cv_signer *s)
 						    cv_json_digest(&s->keys[i].id), "file",
 						    s->keys[i].file, "pem", s->keys[i].pem)) != 0) {
 			json_decref(keys);
+			json_decref(identities);
 			return NULL;
 		}
-	return json_pack("{s:s,s:b,s:o}", "name", s->name, "endorser", endorses(p, s) ? 1 : 0,
-			 "keys", keys);
+	for (i = 0; i < s->nidentities; i++)
+		if (json_array_append_new(identities, cv_identity_json(s->identities[i].at)) != 0) {
+			json_decref(keys);
+			json_decref(identities);
+			return NULL;
+		}
+	return json_pack("{s:s,s:b,s:o,s:o,s:s*}", "name", s->name, "endorser",
+			 endorses(p, s) ? 1 : 0, "keys", keys, "identities", identities, "root",
+			 s->nidentities > 0 || s->keys_logged ? s->root->name : NULL);
 }
 
 static int
@@ -196,6 +205,14 @@ print_signer(const struct cv_policy *p, const struct cv_signer *s, bool pem)
 		(void)printf("%s\n", cv_buf_text(&line));
 		if (pem)
 			(void)printf("%s\n", s->keys[i].pem);
+	}
+	for (i = 0; i < s->nidentities; i++) {
+		cv_auto(cv_buf_free) struct cv_buf line = CV_BUF(CV_MAX_IDENTITY_TEXT * 2);
+
+		cv_text_safe(&line, cv_span_str(s->name), CV_TEXT_FIELD);
+		cv_buf_fmt(&line, "  %s  ", s->root->name);
+		cv_text_safe(&line, cv_span_str(s->identities[i].text), CV_MAX_IDENTITY_TEXT);
+		(void)printf("%s\n", cv_buf_text(&line));
 	}
 }
 
