@@ -247,26 +247,58 @@ put_key(struct cv_buf *out, const char *file, const char *dir, struct cv_err *e)
 	return quote(out, cv_tree_path_wrong(name) == NULL ? name : key.pem, e);
 }
 
+/* put_identity: --identity and --issuer as the one element of "identities". */
+static int
+put_identity(struct cv_buf *out, const struct cv_cmdline *c, struct cv_err *e)
+{
+	cv_buf_str(out, "\"identities\": [ { \"identity\": ");
+	if (quote(out, cv_cl_value(c, "identity"), e) != 0)
+		return -1;
+	cv_buf_str(out, ", \"issuer\": ");
+	if (quote(out, cv_cl_value(c, "issuer"), e) != 0)
+		return -1;
+	cv_buf_str(out, " } ]");
+	return 0;
+}
+
+static int
+put_keys(struct cv_buf *out, const char *const *keys, size_t n, const char *dir, struct cv_err *e)
+{
+	cv_buf_str(out, "\"keys\": [");
+	for (size_t i = 0; i < n; i++) {
+		cv_buf_str(out, i > 0 ? ", " : "");
+		if (put_key(out, keys[i], dir, e) != 0)
+			return -1;
+	}
+	cv_buf_str(out, "]");
+	return 0;
+}
+
 static int
 policy_text(struct cv_buf *out, const struct cv_cmdline *c, const char *name, const char *preset,
 	    const char *dir, struct cv_err *e)
 {
+	bool identity = cv_cl_value(c, "identity") != NULL;
 	size_t n;
 	const char *const *keys = cv_cl_values(c, "key", &n);
 
+	if (identity != (cv_cl_value(c, "issuer") != NULL))
+		return cv_fail(e, CV_R_USAGE,
+			       "an identity is a name and who vouches for it: --%s is missing",
+			       identity ? "issuer URL" : "identity NAME");
 	cv_buf_fmt(out,
 		   "// What is required of each part. See: clawverify policy show\n"
 		   "{\n  \"schema\": \"clawverify.policy/1\",\n  \"name\": \"%s\",\n"
 		   "  \"extends\": \"preset:%s\"",
 		   name, preset);
-	if (n > 0) {
-		cv_buf_str(out, ",\n\n  \"signers\": {\n    \"maker\": { \"keys\": [");
-		for (size_t i = 0; i < n; i++) {
-			cv_buf_str(out, i > 0 ? ", " : "");
-			if (put_key(out, keys[i], dir, e) != 0)
-				return -1;
-		}
-		cv_buf_str(out, "] }\n  },\n  \"rules\": [\n"
+	if (n > 0 || identity) {
+		cv_buf_str(out, ",\n\n  \"signers\": {\n    \"maker\": { ");
+		if (n > 0 && put_keys(out, keys, n, dir, e) != 0)
+			return -1;
+		cv_buf_str(out, n > 0 && identity ? ", " : "");
+		if (identity && put_identity(out, c, e) != 0)
+			return -1;
+		cv_buf_str(out, " }\n  },\n  \"rules\": [\n"
 				"    { \"name\": \"images\", \"match\": { \"type\": \"image\" }, "
 				"\"signed_by\": [\"maker\"] }\n  ]");
 	}
@@ -419,6 +451,8 @@ static const struct cv_opt opts[] = {
 	{ "skill", 0, CV_OPT_MANY, "NAME=PATH", "a skill directory" },
 	{ "prompt", 0, CV_OPT_MANY, "NAME=PATH", "a prompt file" },
 	{ "key", 0, CV_OPT_MANY, "FILE", "public key of whoever signs the images" },
+	{ "identity", 0, CV_OPT_VALUE, "NAME", "or their name in a certificate of Sigstore" },
+	{ "issuer", 0, CV_OPT_VALUE, "URL", "and who vouches for that name" },
 	{ NULL, 0, 0, NULL, NULL },
 };
 
