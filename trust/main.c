@@ -20,7 +20,7 @@ int
 main(int argc, char **argv)
 {
 	const struct cv_task_def tasks[] = {
-		cv_task_image, cv_task_blob, cv_task_envelope, { .task = 0 }
+		cv_task_image, cv_task_blob, cv_task_envelope, cv_task_chain, { .task = 0 }
 	};
 	const struct cv_worker_def def = {
 		.name = "trust", .seal = CV_SEAL_COMPUTE, .warm = warm, .tasks = tasks

@@ -2,6 +2,7 @@
 /* cmd_inspect.c: what is this, and what evidence hangs on it? Never a verdict:
  * its exit code says only whether it could look. */
 #include "verify/cmdline.h"
+#include "verify/inspect_bundle.h"
 #include "verify/progress.h"
 
 #include <stdio.h>
@@ -176,6 +177,8 @@ run_inspect(struct cv_cmdline *c, struct cv_err *e)
 	cv_auto(cv_buf_free) struct cv_buf json = CV_BUF(256 * CV_MIB);
 	int rc;
 
+	if (cv_is_bundle(cv_cl_arg(c, 0)))
+		return cv_inspect_bundle(c, cv_cl_arg(c, 0), e);
 	if (cv_progress_open(&progress, c, e) != 0 ||
 	    cv_session_bare(&s, c, cv_cl_arg(c, 0), e) != 0)
 		return cv_cmd_failed(c, e);
@@ -200,6 +203,7 @@ static const struct cv_opt opts[] = {
 	{ "policy", 'p', CV_OPT_VALUE, "FILE", "whose signers to try; without, nothing is proven" },
 	{ "db", 0, CV_OPT_VALUE, "FILE", "another advisory index" },
 	{ "platform", 0, CV_OPT_VALUE, "OS/ARCH", "of an image" },
+	{ "root", 0, CV_OPT_VALUE, "FILE", "of a Sigstore bundle: trusted_root.json" },
 	{ NULL, 0, 0, NULL, NULL },
 };
 
@@ -207,7 +211,9 @@ const struct cv_cmd cv_verb_inspect = {
 	.name = "inspect",
 	.args = "REF | PATH",
 	.summary = "what is this, and what evidence hangs on it; never a verdict",
-	.text = "Exit code 0 says that it could be looked at, and nothing more.\n",
+	.text = "Exit code 0 says that it could be looked at, and nothing more. Of a Sigstore "
+		"bundle\n"
+		"it is the chain from the artifact to the trust root.\n",
 	.examples = "  clawverify inspect registry.example/acme/agent:1.4\n"
 		    "  clawverify inspect models/llm\n",
 	.opts = opts,

@@ -782,6 +782,62 @@ images(void)
 	}
 }
 
+/* ---- inspect ---- */
+
+/* The text behind the first line of that label. */
+static const char *
+line_of(const struct said *s, const char *label)
+{
+	json_t *line;
+	size_t i;
+
+	json_array_foreach(json_object_get(s->doc, "chain"), i,
+			   line) if (strcmp(text_of(line, "label"), label) ==
+				     0) return text_of(line, "text");
+	return "";
+}
+
+static void
+inspected(void)
+{
+	static const struct {
+		void (*change)(struct f_recipe *);
+		const char *root;
+	} cases[] = {
+		{ nothing, "bears all of it out, signed at 2025-06-15T" },
+		{ other_subject, "bears all of it out" }, /* whoever it is */
+		{ other_ca, "\"certificate chain\"" },
+		{ expired, "\"certificate chain\"" },
+		{ no_sct, "\"certificate log\"" },
+		{ log_of_another, "\"transparency log\"" },
+		{ no_time, "\"time\"" },
+	};
+
+	begin();
+	for (size_t i = 0; i < CV_COUNT(cases); i++) {
+		struct f_recipe r = recipe();
+		struct said s;
+
+		cases[i].change(&r);
+		write_bundle("case.json", r, NULL, ARTIFACT);
+		s = run("inspect case.json --root root.json");
+		says(&s, "inspect", 0, NULL);
+		T_STR(line_of(&s, "certificate"), r.subject);
+		T_STR(line_of(&s, "issuer"), F_ISSUER);
+		T_HAS(line_of(&s, "artifact"), "sha256:");
+		T_HAS(line_of(&s, "root"), cases[i].root);
+		drop(&s);
+	}
+	write_bundle("case.json", recipe(), PROVENANCE, ARTIFACT);
+	{
+		struct said s = run("inspect case.json --root root.json");
+
+		T_STR(line_of(&s, "predicate"), PROVENANCE);
+		T_HAS(line_of(&s, "root"), "bears all of it out");
+		drop(&s);
+	}
+}
+
 /* ---- cosign over the same files ---- */
 
 CHANGE(rekor_2, r->v2 = true; r->tsa = F_OURS)
@@ -856,6 +912,7 @@ static const struct t_case cases[] = {
 	{ "mistakes in a policy are told with their place", policies },
 	{ "a root inside the policy", inline_root },
 	{ "images, both generations", images },
+	{ "inspect shows the chain", inspected },
 	{ "cosign agrees", cosign },
 };
 

@@ -157,6 +157,11 @@ enum cv_task {
 	 * FACT STATEMENT (DIGEST absent, BLOB payload). */
 	CV_T_ENVELOPE,
 
+	/* CV_T_CHAIN: what one Sigstore bundle says stands behind it, for people.
+	 * TASK: BLOB bundle. ITEM ROOT.
+	 * FACT OBSERVED: NAME label, TEXT, POS depth; in order. */
+	CV_T_CHAIN,
+
 	/* ---- contents ---- */
 
 	/* CV_T_LAYER: walk one layer; its diffID; strict tar profile.
