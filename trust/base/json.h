@@ -54,9 +54,9 @@ enum cv_jtype {
 };
 
 /* cv_json_parse: `name` is copied and used in complaints; `in` is copied.
- * At most CV_MAX_JSON_DOM bytes (CV_MAX_JSON_LARGE with that flag): else CV_R_LIMIT. Malformed: CV_R_MALFORMED;
- * duplicate keys: CV_R_AMBIGUOUS; a limit: CV_R_LIMIT. A caller reading its own
- * configuration turns them into CV_R_CONFIG. */
+ * At most CV_MAX_JSON_DOM bytes (CV_MAX_JSON_LARGE with that flag): else CV_R_LIMIT.
+ * Malformed: CV_R_MALFORMED; duplicate keys: CV_R_AMBIGUOUS; a limit: CV_R_LIMIT. A
+ * caller reading its own configuration turns them into CV_R_CONFIG. */
 int cv_json_parse(struct cv_jdoc **ret, const char *name, struct cv_span in, unsigned flags,
 		  struct cv_err *e) cv_must;
 void cv_json_free(struct cv_jdoc **doc);
