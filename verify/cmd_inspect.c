@@ -211,9 +211,8 @@ const struct cv_cmd cv_verb_inspect = {
 	.name = "inspect",
 	.args = "REF | PATH",
 	.summary = "what is this, and what evidence hangs on it; never a verdict",
-	.text = "Exit code 0 says that it could be looked at, and nothing more. Of a Sigstore "
-		"bundle\n"
-		"it is the chain from the artifact to the trust root.\n",
+	.text = "Exit code 0 says that it could be looked at, and nothing more. Of a Sigstore\n"
+		"bundle it is the chain from the artifact to the trust root.\n",
 	.examples = "  clawverify inspect registry.example/acme/agent:1.4\n"
 		    "  clawverify inspect models/llm\n",
 	.opts = opts,

@@ -588,7 +588,7 @@ near_words(void)
 static void
 long_lists_of_words_are_cut_but_the_guess_stays(void)
 {
-	static char names[200][16];
+	static char names[200][24];
 	const char *words[201];
 	cv_auto(cv_json_free) struct cv_jdoc *doc = NULL;
 	struct cv_err e;
