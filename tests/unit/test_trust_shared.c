@@ -105,8 +105,8 @@ one_case(struct d_worker *w, const char *root, const char *name, const char *oth
 		d_print(&a);
 		t_fail(__FILE__, __LINE__, "%s", name);
 	}
-	if (!keyed && good) /* nothing is wrong with it: it is only not for us */
-		T_INT(d_reason(&a, "sig.unsupported-algorithm"), CV_R_UNSUPPORTED);
+	if (!keyed && good) /* nothing is wrong with it: nobody here is trusted by name */
+		T_INT(d_reason(&a, "sig.identity-mismatch"), CV_R_IDENTITY);
 	if (!keyed)
 		T_INT(d_reason(&a, "sig.invalid"), CV_R_COUNT);
 	d_answer_free(&a);
