@@ -3,6 +3,7 @@
 #include "verify/cmdline.h"
 #include "verify/launch_cmd.h"
 #include "verify/policy_int.h"
+#include "verify/session_signer.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -254,8 +255,11 @@ run_trust(struct cv_cmdline *c, struct cv_err *e)
 		return list(c, cv_cl_arg(c, 1), cv_cl_arg(c, 2), e);
 	if (strcmp(what, "sign") == 0 && cv_cl_nargs(c) == 2)
 		return sign(c, cv_cl_arg(c, 1), e);
+	if (strcmp(what, "verify-bundle") == 0 && cv_cl_nargs(c) == 2)
+		return cv_verify_bundle(c, cv_cl_arg(c, 1), e);
 	cv_fail(e, CV_R_USAGE,
-		"trust: want keygen, sign POLICY, list [AGENT], or show SIGNER [AGENT]");
+		"trust: want keygen, sign POLICY, list [AGENT], show SIGNER [AGENT], or "
+		"verify-bundle PATH");
 	return cv_cmd_failed(c, e);
 }
 
@@ -264,18 +268,26 @@ static const struct cv_opt opts[] = {
 	{ "type", 0, CV_OPT_VALUE, "KIND", "keygen: ed25519, or p256" },
 	CV_LC_OPT_KEY("sign: with this key"),
 	{ "policy", 'p', CV_OPT_VALUE, "FILE", "list, show: this policy" },
+	{ "bundle", 0, CV_OPT_MANY, "FILE", "verify-bundle: Sigstore bundle about PATH" },
+	{ "identity", 0, CV_OPT_VALUE, "NAME", "verify-bundle: who signed, as `verify` has it" },
+	{ "identity-pattern", 0, CV_OPT_VALUE, "RE", "the same" },
+	{ "issuer", 0, CV_OPT_VALUE, "URL", "the same" },
+	{ "issuer-pattern", 0, CV_OPT_VALUE, "RE", "the same" },
+	{ "claim", 0, CV_OPT_MANY, "WORD=VALUE", "the same" },
+	{ "root", 0, CV_OPT_VALUE, "FILE", "the same" },
 	{ NULL, 0, 0, NULL, NULL },
 };
 
 const struct cv_cmd cv_verb_trust = {
 	.name = "trust",
-	.args = "keygen | sign POLICY | list [AGENT] | show SIGNER [AGENT]",
+	.args = "keygen | sign POLICY | list [AGENT] | show SIGNER [AGENT] | verify-bundle PATH",
 	.summary = "make this host's signing key; list whom a policy trusts",
 	.text = "keygen makes an Ed25519 key (--type p256 for ECDSA) in NAME.key, mode 0600, and\n"
 		"NAME.pub; without --out the local key of this host, which seals and endorses\n"
 		"where no other is named. A key is never overwritten. sign puts a policy that\n"
 		"holds its keys itself into POLICY.dsse.json, for hosts whose gate.json names\n"
-		"the signer. list and show name the signers of a policy and their keys.\n",
+		"the signer. list and show name the signers of a policy and their keys.\n"
+		"verify-bundle judges PATH by a bundle and who signed it, as verify PATH does.\n",
 	.examples = "  clawverify trust keygen\n"
 		    "  clawverify trust keygen --out ci --type p256\n"
 		    "  clawverify trust sign policy.json --key security.key\n"

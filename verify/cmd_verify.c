@@ -39,20 +39,13 @@ said(const struct cv_cmdline *c)
 }
 
 static int
-run_verify(struct cv_cmdline *c, struct cv_err *e)
+run(struct cv_cmdline *c, const char *target, bool bare, struct cv_err *e)
 {
-	const char *target = cv_cl_arg(c, 0);
 	struct cv_session s;
 	struct cv_progress progress;
 	struct cv_result *r = NULL;
-	bool bare = target != NULL && (said(c) || !is_agent(target));
 	int rc;
 
-	if (target == NULL && said(c)) {
-		cv_fail(e, CV_R_USAGE,
-			"verify: want what was signed: a PATH, or a REF of an image");
-		return cv_cmd_failed(c, e);
-	}
 	if (cv_progress_open(&progress, c, e) != 0 ||
 	    (bare ? cv_session_bare(&s, c, target, e) : cv_session_open(&s, c, target, e)) != 0)
 		return cv_cmd_failed(c, e);
@@ -66,6 +59,34 @@ run_verify(struct cv_cmdline *c, struct cv_err *e)
 	cv_result_free(&r);
 	cv_session_close(&s);
 	return rc;
+}
+
+static int
+run_verify(struct cv_cmdline *c, struct cv_err *e)
+{
+	const char *target = cv_cl_arg(c, 0);
+
+	if (target == NULL && said(c)) {
+		cv_fail(e, CV_R_USAGE,
+			"verify: want what was signed: a PATH, or a REF of an image");
+		return cv_cmd_failed(c, e);
+	}
+	return run(c, target, target != NULL && (said(c) || !is_agent(target)), e);
+}
+
+int
+cv_verify_bundle(struct cv_cmdline *c, const char *path, struct cv_err *e)
+{
+	size_t n;
+
+	(void)cv_cl_values(c, "bundle", &n);
+	if (n == 0 || !cv_signer_said(c)) {
+		cv_fail(e, CV_R_USAGE,
+			"trust verify-bundle: want --bundle FILE, and who signed: --identity NAME "
+			"--issuer URL, or --key FILE");
+		return cv_cmd_failed(c, e);
+	}
+	return run(c, path, true, e);
 }
 
 static const struct cv_opt opts[] = {

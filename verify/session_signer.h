@@ -30,6 +30,10 @@
 bool cv_signer_said(const struct cv_cmdline *c);
 int cv_signer_policy(struct cv_policy **ret, const struct cv_cmdline *c, struct cv_err *e) cv_must;
 
+/* cv_verify_bundle: `trust verify-bundle`, which is `verify PATH` with a bundle and who
+ * signed it; an exit code (cmd_verify.c). */
+int cv_verify_bundle(struct cv_cmdline *c, const char *path, struct cv_err *e);
+
 /* cv_signer_evidence: open --bundle and --signature into the session's request. */
 int cv_signer_evidence(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e) cv_must;
 void cv_signer_evidence_close(struct cv_session *s);
