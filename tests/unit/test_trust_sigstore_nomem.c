@@ -7,7 +7,7 @@
 #include "tests/support/forge_sigstore.h"
 #include "tests/support/nomem.h"
 #include "tests/support/t.h"
-#include "trust/sigstore.h"
+#include "trust/believe.h"
 
 #include "trust/base/banned.h"
 
@@ -52,22 +52,50 @@ prove(const struct job *j, struct cv_err *e)
 	return r;
 }
 
+/* The whole way: root and a pattern into a ring, the bundle against it. */
+static int
+believe(const struct job *j, struct cv_err *e)
+{
+	cv_auto(cv_freep) struct cv_keyring *ring = calloc(1, sizeof(*ring));
+	struct cv_belief b = { .proven = NULL };
+	struct cv_message m = cv_message_bytes(cv_span_str(ARTIFACT));
+	struct cv_ring_root *root;
+	int r;
+
+	if (ring == NULL)
+		return cv_fail_memory(e);
+	r = cv_keyring_add_root(ring, "acme", cv_buf_span(&j->root), &root, e);
+	if (r == 0)
+		r = cv_keyring_add_identity(
+			root, "maker",
+			cv_span_str("{\"identity_pattern\":\"https://ci\\\\.example\\\\.test/.*\","
+				    "\"issuer\":\"" F_ISSUER "\"}"),
+			e);
+	if (r == 0)
+		r = cv_believe_bundle(&b, cv_buf_span(&j->bundle), &m, ring, e);
+	cv_belief_free(&b);
+	cv_message_free(&m);
+	cv_keyring_clear(ring);
+	return r;
+}
+
 /* Allocation after allocation would take a minute: steps that grow. */
 static void
-fail_in_turn(const struct f_recipe *r, enum cv_reason want)
+fail_each(int (*way)(const struct job *, struct cv_err *), const struct f_recipe *r,
+	  enum cv_reason want)
 {
 	struct job j = prepare(r);
 	struct cv_err e = { .reason = CV_R_NONE };
 	size_t k, n = 0;
 
-	prove(&j, &e); /* what is made once is made now */
+	way(&j, &e); /* what is made once is made now */
 	for (k = 1;; k += 1 + k / 64, n++) {
 		int got;
 		bool hit;
 
 		e.reason = CV_R_NONE;
 		t_nomem(k);
-		got = prove(&j, &e);
+		got = way(&j, &e);
 		hit = t_nomem_hit();
 		if (got == 0)
 			e.reason = CV_R_NONE;
@@ -80,6 +108,12 @@ fail_in_turn(const struct f_recipe *r, enum cv_reason want)
 	T(n > 50);
 	cv_buf_free(&j.root);
 	cv_buf_free(&j.bundle);
+}
+
+static void
+fail_in_turn(const struct f_recipe *r, enum cv_reason want)
+{
+	fail_each(prove, r, want);
 }
 
 static void
@@ -128,12 +162,31 @@ wrong_authority(void)
 	fail_in_turn(&r, CV_R_IDENTITY);
 }
 
+static void
+by_pattern(void)
+{
+	struct f_recipe r = f_recipe();
+
+	fail_each(believe, &r, CV_R_NONE);
+}
+
+static void
+by_another(void)
+{
+	struct f_recipe r = f_recipe();
+
+	r.subject = "https://mallory.example.test";
+	fail_each(believe, &r, CV_R_IDENTITY);
+}
+
 static const struct t_case cases[] = {
 	{ "Rekor v1", right_v1 },
 	{ "Rekor v2", right_v2 },
 	{ "a timestamp over another signature", wrong_stamp },
 	{ "a certificate timestamp that is none", wrong_sct },
 	{ "another authority", wrong_authority },
+	{ "a signer by pattern", by_pattern },
+	{ "another signer than the pattern's", by_another },
 };
 
 T_MAIN(cases)
