@@ -339,7 +339,7 @@ files(void)
 	t_write_file(path, "{", 1);
 	T_INT(cv_lock_load(&back, path, &e), -1);
 	T_INT(e.reason, CV_R_CONFIG);
-	T_NO(cv_lock_save(l, "/nowhere/x", &e), e, CV_R_IO);
+	T_NO(cv_lock_save(l, "/nowhere/x", &e), e, CV_R_CONFIG);
 	cv_lock_free(&l);
 }
 
