@@ -113,6 +113,9 @@ read_attestation(struct cv_policy *p, struct cv_want_attestation *w, struct cv_j
 	if (cv_jv_want(v, CV_J_OBJECT, e) != 0 || cv_jv_keys(v, keys, e) != 0 ||
 	    cv_jv_str(cv_jv_get(v, "predicate_type"), &w->predicate_type, e) != 0)
 		return -1;
+	if (strlen(w->predicate_type) > CV_MAX_PREDICATE_TYPE)
+		return cv_jv_fail(v, e, CV_R_CONFIG, "found a type of %zu bytes, want at most %d",
+				  strlen(w->predicate_type), CV_MAX_PREDICATE_TYPE);
 	w->pos = cv_jv_pos(v);
 	return cv_policy_signers(p, cv_jv_get(v, "signed_by"), &w->signed_by, &w->nsigned_by, e);
 }

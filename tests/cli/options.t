@@ -22,17 +22,25 @@ SESSION = {"policy": FILES + ["preset:none", "preset:"], "db": FILES, "platform"
            "lock": [LONG, ".", "/dev/null/x"]}
 GLOBAL = {"color": ["blue", LONG], "progress": ["fast", LONG], "timeout": TIMES + ["2d"],
           "output": ["yaml", "json=", "=x", LONG]}
+# who signed, said by options
+WHO = ["--identity", "x", "--issuer", "y"]
+SIGNED = {"bundle": FILES, "root": FILES + ["agent.json"], "identity": [LONG], "issuer": [LONG],
+          "claim": ["x", "=x", "repo=1", "issuer=x", "source_repository_id=", LONG]}
 VERBS = {
     "demo": ([], {"keep": [".", "nowhere/x", LONG]}),
     "init": ([], {"preset": ["lax", LONG], "name": ["A B", "-x", LONG], "image": NAMES,
-                  "model": NAMES, "mcp": NAMES, "skill": NAMES, "prompt": NAMES, "key": FILES}),
+                  "model": NAMES, "mcp": NAMES, "skill": NAMES, "prompt": NAMES, "key": FILES,
+                  "identity": ["x", LONG], "issuer": ["x", LONG]}),
     "lock": ([], dict(SESSION, update=["nobody", LONG])),
     "verify": ([], dict(SESSION, at=["yesterday", "2026-13-01", "0", LONG])),
-    "inspect": (["llm"], {"policy": SESSION["policy"], "db": FILES, "platform": PLATFORM}),
+    "verify llm": (WHO, dict(SIGNED, key=FILES, signature=FILES, type=[LONG])),
+    "inspect": (["llm"], {"policy": SESSION["policy"], "db": FILES, "platform": PLATFORM,
+                          "root": FILES}),
     "explain": ([], {}),
     "policy": (["check"], {}),
     "trust keygen": ([], {"out": ["nowhere/x", LONG, "/dev/null/x"], "type": ["rsa", LONG]}),
     "trust list": ([], {"policy": SESSION["policy"]}),
+    "trust verify-bundle": (["llm"] + WHO, SIGNED),
     "trust sign": (["policy.json"], {"key": FILES}),
     "endorse": (["notes", "--yes", "--key", "k.key"],
                 dict(SESSION, expires=TIMES + ["5000d"], key=FILES)),
