@@ -180,7 +180,8 @@ run_inspect(struct cv_cmdline *c, struct cv_err *e)
 	if (cv_is_bundle(cv_cl_arg(c, 0)))
 		return cv_inspect_bundle(c, cv_cl_arg(c, 0), e);
 	if (cv_cl_value(c, "root") != NULL) {
-		cv_fail(e, CV_R_USAGE, "inspect: --root is for a Sigstore bundle, and this is none");
+		cv_fail(e, CV_R_USAGE,
+			"inspect: --root is for a Sigstore bundle, and this is none");
 		return cv_cmd_failed(c, e);
 	}
 	if (cv_progress_open(&progress, c, e) != 0 ||
