@@ -302,6 +302,8 @@ swept(void)
 	finish(&w);
 }
 
+#define ROOT_TYPE "application/vnd.dev.sigstore.trustedroot.v0.1+json"
+
 /* A root that cannot be read is no root. */
 static void
 no_roots(void)
@@ -312,8 +314,7 @@ no_roots(void)
 		"[]",
 		"{\"mediaType\":\"application/json\"}",
 		"{\"mediaType\":\"application/vnd.dev.sigstore.trustedroot.v9+json\"}",
-		"{\"mediaType\":\"application/"
-		"vnd.dev.sigstore.trustedroot.v0.1+json\",\"tlogs\":[{}]}",
+		"{\"mediaType\":\"" ROOT_TYPE "\",\"tlogs\":[{}]}",
 	};
 	struct cv_keyring *ring = calloc(1, sizeof(*ring));
 	struct cv_ring_root *root;
