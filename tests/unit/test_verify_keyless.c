@@ -484,6 +484,39 @@ instances(void)
 	}
 }
 
+/* A month before its end a root is spoken of, and judges as ever; so does that of the
+ * public instance. */
+static void
+ending(void)
+{
+	static const char policy[] =
+		SIGNERS(ROOT_FILE ", \"expires\": \"2026-04-01\"", ALICE) "[\"alice\"] } ] }";
+	static const char public_good[] =
+		SIGNERS(ROOT_FILE, "\"alice\": { \"identities\": [ { \"identity\": "
+				   "\"x\", \"issuer\": \"y\" } ] }") "[\"alice\"] } ] }";
+	struct said s;
+
+	begin();
+	s = by_policy(policy, "--bundle app.json --at 2026-03-20");
+	says(&s, "soon", 0, "sig.root-expiring");
+	T_HAS(text_of(problem(&s, "sig.root-expiring"), "found"), "2026-04-01");
+	drop(&s);
+	s = by_policy(policy, "--bundle app.json --at 2026-02-20");
+	says(&s, "not yet", 0, NULL);
+	T(problem(&s, "sig.root-expiring") == NULL);
+	drop(&s);
+	s = by_policy(policy, "--bundle app.json --at 2026-04-01");
+	says(&s, "ended", 3, "sig.root-expired");
+	drop(&s);
+	s = by_policy(public_good, "--bundle app.json --at 2027-04-22");
+	says(&s, "the public one has ended", 3, "sig.root-expired");
+	drop(&s);
+	s = by_policy(public_good, "--bundle app.json --at 2027-04-21");
+	says(&s, "the public one ends", 1, "sig.log-unproven");
+	T(problem(&s, "sig.root-expiring") != NULL);
+	drop(&s);
+}
+
 /* Mistakes in a policy: exit 2, and where. */
 static void
 policies(void)
@@ -916,6 +949,7 @@ static const struct t_case cases[] = {
 	{ "attestations by their type and subject", attestations },
 	{ "m of n by different people", thresholds },
 	{ "what an instance has to show, and when it ends", instances },
+	{ "a root about to end", ending },
 	{ "mistakes in a policy are told with their place", policies },
 	{ "a root inside the policy", inline_root },
 	{ "images, both generations", images },
