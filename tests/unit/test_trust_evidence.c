@@ -287,6 +287,29 @@ names_and_claims(void)
 	EVP_PKEY_free(k);
 }
 
+/* What policy can want of nobody. */
+static void
+wanted(void)
+{
+	char subject[] = "x", issuer[] = "i", value[] = "v";
+	struct cv_identity id = { .kind = CV_SAN_URI, .subject = subject, .issuer = issuer };
+	struct cv_expected want = { .subject = "x", .issuer = "i", .n = CV_CLAIMS };
+	struct cv_err e;
+
+	id.claim[12] = value;
+	for (size_t i = 0; i < CV_CLAIMS; i++) {
+		want.claim[i].number = 12;
+		want.claim[i].value = "v";
+	}
+	T_OK(cv_identity_match(&id, &want, &e), e);
+	want.n++;
+	T_NO(cv_identity_match(&id, &want, &e), e, CV_R_CONFIG);
+	T_HAS(e.text, "too many");
+	want.n = 1;
+	want.claim[0].number = 7; /* a kind of name, no claim */
+	T_NO(cv_identity_match(&id, &want, &e), e, CV_R_CONFIG);
+}
+
 /* ---- timestamps ---- */
 
 struct clock {
@@ -473,6 +496,7 @@ static const struct t_case cases[] = {
 	{ "who may sign code", who_signs_code },  { "no chain", no_chain },
 	{ "names and claims", names_and_claims }, { "times", moments },
 	{ "signers of a timestamp", signers },    { "no timestamp", refusals },
+	{ "what is wanted of nobody", wanted },
 };
 
 T_MAIN(cases)
