@@ -230,7 +230,7 @@ sweep: all units
 mutate:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/mutate OPT=-O0 CFLAGS=-w \
 		$(patsubst tests/unit/%.c,$(BUILD)/mutate/tests/%,$(wildcard tests/unit/test_trust_*.c))
-	$(Q)CC='$(CC)' tests/mutate/run --build $(BUILD)/mutate $(MUTATE)
+	$(Q)CC='$(CC)' LIBS='$(LIBS_TRUST)' tests/mutate/run --build $(BUILD)/mutate $(MUTATE)
 
 demo: all
 	$(Q)$(BUILD)/clawverify demo
