@@ -5,6 +5,7 @@
 #include "tests/support/forge_cert.h"
 #include "tests/support/t.h"
 #include "trust/identity.h"
+#include "trust/pattern.h"
 #include "trust/tsa.h"
 #include "trust/x509.h"
 
@@ -294,6 +295,8 @@ wanted(void)
 	char subject[] = "x", issuer[] = "i", value[] = "v";
 	struct cv_identity id = { .kind = CV_SAN_URI, .subject = subject, .issuer = issuer };
 	struct cv_expected want = { .subject = "x", .issuer = "i", .n = CV_CLAIMS };
+	char slow[] = "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac";
+	struct cv_pattern *p = NULL;
 	struct cv_err e;
 
 	id.claim[12] = value;
@@ -308,6 +311,13 @@ wanted(void)
 	want.n = 1;
 	want.claim[0].number = 7; /* a kind of name, no claim */
 	T_NO(cv_identity_match(&id, &want, &e), e, CV_R_CONFIG);
+	want.n = 0; /* what cannot be found out is no mismatch */
+	T_OK(cv_pattern_compile(&p, "https://(a+)+[bd]", &e), e);
+	want.subject = NULL;
+	want.subject_pattern = p;
+	id.subject = slow;
+	T_NO(cv_identity_match(&id, &want, &e), e, CV_R_UNSUPPORTED);
+	cv_pattern_free(&p);
 }
 
 /* ---- timestamps ---- */
