@@ -8,11 +8,20 @@
 #include "trust/base/jread.h"
 #include "trust/base/json.h"
 #include "trust/base/limits.h"
+#include "trust/dsse.h"
 
 #include "trust/base/banned.h"
 
 #define BEGIN "-----BEGIN CERTIFICATE-----"
 #define END   "-----END CERTIFICATE-----"
+
+static bool
+is_base64(char c)
+{
+	char low = (char)(c | 0x20);
+
+	return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || strchr("+/=", c) != NULL;
+}
 
 /* The base64 of a PEM block is that of the bundle, without line ends. */
 static int
@@ -22,9 +31,15 @@ certificate(struct cv_buf *out, const char *pem, struct cv_err *e)
 
 	if (from == NULL || to == NULL || to < from)
 		return cv_fail(e, CV_R_MALFORMED, "the certificate annotation: want a PEM block");
-	for (from += strlen(BEGIN); from < to; from++)
-		if (strchr("\r\n \t", *from) == NULL)
-			cv_buf_byte(out, (uint8_t)*from);
+	for (from += strlen(BEGIN); from < to; from++) {
+		if (strchr("\r\n \t", *from) != NULL)
+			continue;
+		if (!is_base64(*from))
+			return cv_fail(e, CV_R_MALFORMED,
+				       "the certificate annotation: found byte 0x%02x, want base64",
+				       (unsigned)(uint8_t)*from);
+		cv_buf_byte(out, (uint8_t)*from);
+	}
 	return cv_buf_ok(out, "a certificate", e);
 }
 
@@ -116,6 +131,19 @@ stamp(struct cv_buf *out, const char *annotation, struct cv_err *e)
 	return 0;
 }
 
+/* As it lies there, once it is known to be one envelope and nothing behind it. */
+static int
+put_envelope(struct cv_buf *out, struct cv_span text, struct cv_err *e)
+{
+	cv_auto(cv_envelope_free) struct cv_envelope *env = NULL;
+
+	if (cv_envelope_parse(&env, "the envelope", text, e) != 0)
+		return -1;
+	cv_buf_str(out, "\"dsseEnvelope\":");
+	cv_buf_add(out, text.p, text.n);
+	return 0;
+}
+
 int
 cv_annotated_bundle(struct cv_buf *out, const struct cv_descriptor *d, struct cv_span envelope,
 		    struct cv_err *e)
@@ -138,8 +166,8 @@ cv_annotated_bundle(struct cv_buf *out, const struct cv_descriptor *d, struct cv
 		return -1;
 	cv_buf_str(out, "]}},");
 	if (envelope.n > 0) {
-		cv_buf_str(out, "\"dsseEnvelope\":");
-		cv_buf_add(out, envelope.p, envelope.n);
+		if (put_envelope(out, envelope, e) != 0)
+			return -1;
 	} else if (d->signature == NULL) {
 		return cv_fail(e, CV_R_MALFORMED, "found a layer without its signature annotation");
 	} else if (append(out, "\"messageSignature\":{\"signature\":", d->signature, e) != 0) {

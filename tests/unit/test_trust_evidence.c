@@ -4,6 +4,7 @@
 #include "tests/support/forge.h"
 #include "tests/support/forge_cert.h"
 #include "tests/support/t.h"
+#include "trust/annotated.h"
 #include "trust/identity.h"
 #include "trust/pattern.h"
 #include "trust/tsa.h"
@@ -501,12 +502,40 @@ refusals(void)
 	cv_buf_free(&b);
 }
 
+/* What an annotation holds becomes part of a document, and must not write more of it. */
+static void
+annotations(void)
+{
+	static const char *const bad[] = { "AA\"},\"x\":{\"", "AA\\", "A A-A", "A\x01" };
+	struct cv_descriptor d = { .signature = (char[]){ "AA==" } };
+	struct cv_buf out = CV_BUF(1 << 16);
+	char pem[200];
+	struct cv_err e;
+
+	d.certificate = pem;
+	(void)snprintf(pem, sizeof(pem), "%s\nAA==\n%s", "-----BEGIN CERTIFICATE-----",
+		       "-----END CERTIFICATE-----");
+	T_OK(cv_annotated_bundle(&out, &d, cv_span(NULL, 0), &e), e);
+	T_HAS(cv_buf_text(&out), "{\"rawBytes\":\"AA==\"}");
+	for (size_t i = 0; i < CV_COUNT(bad); i++) {
+		(void)snprintf(pem, sizeof(pem), "-----BEGIN CERTIFICATE-----%s%s", bad[i],
+			       "-----END CERTIFICATE-----");
+		cv_buf_reset(&out);
+		T_NO(cv_annotated_bundle(&out, &d, cv_span(NULL, 0), &e), e, CV_R_MALFORMED);
+		T_HAS(e.text, "want base64");
+	}
+	d.certificate = NULL;
+	T_NO(cv_annotated_bundle(&out, &d, cv_span_str("{}, \"messageSignature\": {}"), &e), e,
+	     CV_R_MALFORMED);
+	cv_buf_free(&out);
+}
+
 static const struct t_case cases[] = {
 	{ "certificates", certificates },         { "extensions", extensions },
 	{ "who may sign code", who_signs_code },  { "no chain", no_chain },
 	{ "names and claims", names_and_claims }, { "times", moments },
 	{ "signers of a timestamp", signers },    { "no timestamp", refusals },
-	{ "what is wanted of nobody", wanted },
+	{ "what is wanted of nobody", wanted },   { "annotations", annotations },
 };
 
 T_MAIN(cases)
