@@ -7,7 +7,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "trust/base/clock.h"
@@ -18,20 +17,6 @@
 #include "verify/local.h"
 
 #include "trust/base/banned.h"
-
-int
-cv_vouch_memfd(struct cv_blob *ret, struct cv_span bytes, struct cv_err *e)
-{
-	cv_auto(cv_closep) int fd = memfd_create("clawverify", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return cv_fail_errno(e, "memfd_create");
-	if (cv_write_all(fd, bytes.p, bytes.n, "memfd", e) != 0)
-		return -1;
-	*ret = (struct cv_blob){ .fd = fd, .off = 0, .len = bytes.n };
-	fd = -1;
-	return 0;
-}
 
 /* keep: copied into the store, from the start of a file. */
 static int

@@ -72,14 +72,14 @@ root_holds(struct cv_job *j, const struct cv_sigroot *root, struct cv_err *e)
 	return 1;
 }
 
-static int
-send_root(struct cv_role *r, const struct cv_sigroot *root, struct cv_err *e)
+int
+cv_vouch_root(struct cv_role *r, const struct cv_sigroot *root, struct cv_err *e)
 {
 	struct cv_blob b = CV_NO_BLOB;
 	struct cv_out *o;
 	int rc;
 
-	if (cv_vouch_memfd(&b, root->text, e) != 0)
+	if (cv_role_bytes(&b, root->text, e) != 0)
 		return -1;
 	o = cv_role_frame(r, CV_K_ITEM);
 	cv_out_u64(o, CV_TAG_ROLE, CV_ROLE_ROOT);
@@ -104,7 +104,7 @@ send_key(struct cv_role *r, const struct cv_signer *s, const struct cv_key *key,
 	struct cv_out *o;
 	int rc;
 
-	if (cv_vouch_memfd(&b, cv_span_str(key->pem), e) != 0)
+	if (cv_role_bytes(&b, cv_span_str(key->pem), e) != 0)
 		return -1;
 	o = cv_role_frame(r, CV_K_ITEM);
 	cv_out_u64(o, CV_TAG_ROLE, CV_ROLE_KEY);
@@ -138,7 +138,7 @@ send_signer(struct cv_role *r, struct cv_job *j, const struct cv_signer *s, stru
 
 	if (rooted) {
 		holds = root_holds(j, s->root, e);
-		if (holds < 0 || (holds > 0 && send_root(r, s->root, e) != 0))
+		if (holds < 0 || (holds > 0 && cv_vouch_root(r, s->root, e) != 0))
 			return -1;
 	}
 	for (size_t i = 0; i < s->nkeys && (holds > 0 || !s->keys_logged); i++)

@@ -15,6 +15,9 @@
 int cv_vouch_keys(struct cv_role *r, struct cv_job *j, const struct cv_signer *const *signers,
 		  size_t n, struct cv_err *e) cv_must;
 
+/* cv_vouch_root: ITEM ROOT. */
+int cv_vouch_root(struct cv_role *r, const struct cv_sigroot *root, struct cv_err *e) cv_must;
+
 /* cv_vouch_rule_keys: the same of everyone whom the rule names, each once. */
 int cv_vouch_rule_keys(struct cv_role *r, struct cv_job *j, struct cv_err *e) cv_must;
 
@@ -54,7 +57,5 @@ bool cv_vouch_endorsed(struct cv_job *j);
 
 /* cv_vouch_keep: the evidence blobs of signers and statements, for the bundle. */
 void cv_vouch_keep(struct cv_job *j);
-
-int cv_vouch_memfd(struct cv_blob *ret, struct cv_span bytes, struct cv_err *e) cv_must;
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,13 +14,13 @@
 #include "trust/base/limits.h"
 #include "trust/base/text.h"
 #include "verify/embed.h"
-#include "verify/role.h"
+#include "verify/engine_vouch.h"
 #include "verify/vsa_int.h"
 
 #include "trust/base/banned.h"
 
 #define LINES     1000
-#define LOOK_MS   60000
+#define SECONDS   60 /* unless --timeout says other */
 #define TYPE_WORD "application/vnd.dev.sigstore.bundle"
 
 struct told {
@@ -45,6 +44,15 @@ told_free(struct told **t)
 	*t = NULL;
 }
 
+/* What speaks of bundles, a page or a prompt, is none. */
+static bool
+is_object(struct cv_span text)
+{
+	while (text.n > 0 && strchr(" \t\r\n", text.p[0]) != NULL && text.p[0] != '\0')
+		cv_span_take(&text, 1);
+	return text.n > 0 && text.p[0] == '{';
+}
+
 bool
 cv_is_bundle(const char *path)
 {
@@ -54,7 +62,8 @@ cv_is_bundle(const char *path)
 
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
 	       (uint64_t)st.st_size <= CV_MAX_BUNDLE &&
-	       cv_conf_read(&text, AT_FDCWD, path, CV_MAX_BUNDLE, &ignored) > 0 && text.n > 0 &&
+	       cv_conf_read(&text, AT_FDCWD, path, CV_MAX_BUNDLE, &ignored) > 0 &&
+	       is_object(cv_buf_span(&text)) &&
 	       memmem(text.p, text.n, TYPE_WORD, strlen(TYPE_WORD)) != NULL;
 }
 
@@ -78,33 +87,7 @@ on_fact(void *ctx, struct cv_frame *f, struct cv_err *e)
 }
 
 static int
-send_bytes(struct cv_role *r, struct cv_out *o, struct cv_span bytes, struct cv_err *e)
-{
-	cv_auto(cv_closep) int fd = memfd_create("clawverify", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return cv_fail_errno(e, "memfd_create");
-	if (cv_write_all(fd, bytes.p, bytes.n, "memfd", e) != 0)
-		return -1;
-	cv_out_blob(o, CV_TAG_BLOB, (struct cv_blob){ .fd = fd, .len = bytes.n });
-	return cv_role_send(r, e);
-}
-
-static int
-send_root(struct cv_role *r, const char *name, struct cv_span text, struct cv_err *e)
-{
-	struct cv_out *o = cv_role_frame(r, CV_K_ITEM);
-
-	cv_out_u64(o, CV_TAG_ROLE, CV_ROLE_ROOT);
-	cv_out_str(o, CV_TAG_NAME, name);
-	cv_out_u64(o, CV_TAG_FLAGS, 0);
-	cv_out_u64(o, CV_TAG_COUNT, 0);
-	cv_out_u64(o, CV_TAG_VALUE, 0);
-	return send_bytes(r, o, text, e);
-}
-
-static int
-ask(struct told *t, struct cv_span bundle, const char *root_name, struct cv_span root,
+ask(struct told *t, struct cv_span bundle, const struct cv_sigroot *root, int64_t seconds,
     struct cv_err *e)
 {
 	cv_auto(cv_role_end) struct cv_role *r = NULL;
@@ -112,15 +95,20 @@ ask(struct told *t, struct cv_span bundle, const char *root_name, struct cv_span
 	char dir[PATH_MAX];
 	struct cv_role_opts opts = { .dir = dir,
 				     .cancel_fd = -1,
-				     .deadline = cv_mono_ms() + LOOK_MS };
+				     .deadline = cv_mono_ms() + seconds * 1000 };
+	struct cv_blob text = CV_NO_BLOB;
 	struct cv_out *o;
+	int rc;
 
 	if (cv_role_dir(dir, sizeof(dir), e) != 0 ||
-	    cv_role_start(&r, CV_ROLE_TRUST, &opts, e) != 0)
+	    cv_role_start(&r, CV_ROLE_TRUST, &opts, e) != 0 || cv_role_bytes(&text, bundle, e) != 0)
 		return -1;
 	o = cv_role_frame(r, CV_K_TASK);
 	cv_out_u64(o, CV_TAG_TASK, CV_T_CHAIN);
-	if (send_bytes(r, o, bundle, e) != 0 || send_root(r, root_name, root, e) != 0)
+	cv_out_blob(o, CV_TAG_BLOB, text);
+	rc = cv_role_send(r, e);
+	cv_closep(&text.fd);
+	if (rc != 0 || cv_vouch_root(r, root, e) != 0)
 		return -1;
 	return cv_role_run(r, &on, NULL, e);
 }
@@ -188,6 +176,8 @@ cv_inspect_bundle(struct cv_cmdline *c, const char *path, struct cv_err *e)
 	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_BUNDLE);
 	cv_auto(cv_buf_free) struct cv_buf root = CV_BUF(CV_MAX_TRUST_ROOT);
 	const char *file = cv_cl_value(c, "root");
+	struct cv_sigroot judge = { .name = CV_PUBLIC_GOOD, .text = cv_embed_root() };
+	int64_t seconds = SECONDS;
 	int got = t == NULL ? cv_fail_memory(e)
 			    : cv_conf_read(&text, AT_FDCWD, path, CV_MAX_BUNDLE, e);
 
@@ -195,9 +185,11 @@ cv_inspect_bundle(struct cv_cmdline *c, const char *path, struct cv_err *e)
 		got = cv_conf_read(&root, AT_FDCWD, file, CV_MAX_TRUST_ROOT, e);
 		if (got == 0)
 			cv_fail(e, CV_R_USAGE, "--root %.400s: there is no such file", file);
+		judge.name = strlen(file) < 256 ? file : "--root"; /* names have an end */
+		judge.text = cv_buf_span(&root);
 	}
-	if (got <= 0 || ask(t, cv_buf_span(&text), file != NULL ? file : "public-good",
-			    file != NULL ? cv_buf_span(&root) : cv_embed_root(), e) != 0)
+	if (got <= 0 || cv_cl_seconds(c, "timeout", CV_MAX_TIMEOUT, &seconds, e) != 0 ||
+	    ask(t, cv_buf_span(&text), &judge, seconds, e) != 0)
 		return cv_cmd_failed(c, e);
 	if (!cv_cl_json(c))
 		print(t);

@@ -6,7 +6,7 @@
 
 #include "verify/cmd.h"
 
-/* cv_is_bundle: a regular file that has the bundle's media type in it. */
+/* cv_is_bundle: a regular file, a JSON object with the bundle's media type in it. */
 bool cv_is_bundle(const char *path);
 
 /* cv_inspect_bundle: an exit code: 0 it could be looked at. */

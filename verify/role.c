@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -397,4 +398,18 @@ cv_role_end(struct cv_role **rp)
 	cv_frame_clear(&r->in);
 	free(r);
 	errno = saved;
+}
+
+int
+cv_role_bytes(struct cv_blob *ret, struct cv_span bytes, struct cv_err *e)
+{
+	cv_auto(cv_closep) int fd = memfd_create("clawverify", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return cv_fail_errno(e, "memfd_create");
+	if (cv_write_all(fd, bytes.p, bytes.n, "memfd", e) != 0)
+		return -1;
+	*ret = (struct cv_blob){ .fd = fd, .off = 0, .len = bytes.n };
+	fd = -1;
+	return 0;
 }

@@ -66,6 +66,9 @@ bool cv_role_usable(const struct cv_role *r);
 struct cv_out *cv_role_frame(struct cv_role *r, enum cv_kind kind);
 int cv_role_send(struct cv_role *r, struct cv_err *e) cv_must;
 
+/* cv_role_bytes: a file in memory that holds them, to be sent; *ret is the caller's. */
+int cv_role_bytes(struct cv_blob *ret, struct cv_span bytes, struct cv_err *e) cv_must;
+
 /*
  * What to do with what the worker says; unused members are NULL. Each returns 0,
  * or -1 with e set to end the task. `need` fills `give` (already started, ID

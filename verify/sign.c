@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -353,14 +352,14 @@ on_finding(void *ctx, const struct cv_finding *f, struct cv_err *e)
 
 /* send_task: the envelope, then each key. */
 static int
-send_task(struct cv_role *r, const char *name, int fd, size_t n, const char *type,
+send_task(struct cv_role *r, const char *name, struct cv_blob text, const char *type,
 	  const struct cv_key *keys, size_t nkeys, int64_t now, struct cv_err *e)
 {
 	struct cv_out *o = cv_role_frame(r, CV_K_TASK);
 	size_t i;
 
 	cv_out_u64(o, CV_TAG_TASK, CV_T_ENVELOPE);
-	cv_out_blob(o, CV_TAG_BLOB, (struct cv_blob){ .fd = fd, .len = n });
+	cv_out_blob(o, CV_TAG_BLOB, text);
 	cv_out_str(o, CV_TAG_MEDIA, type);
 	cv_out_str(o, CV_TAG_NAME, name);
 	cv_out_u64(o, CV_TAG_NOW, (uint64_t)now);
@@ -368,18 +367,18 @@ send_task(struct cv_role *r, const char *name, int fd, size_t n, const char *typ
 		return -1;
 	for (i = 0; i < nkeys; i++) {
 		char id[CV_DIGEST_TEXT];
-		size_t len = strlen(keys[i].pem);
-		cv_auto(cv_closep) int key = memfd_create("key", MFD_CLOEXEC);
+		struct cv_blob pem = CV_NO_BLOB;
+		int rc;
 
-		if (key < 0)
-			return cv_fail_errno(e, "a key for the trust worker");
-		if (cv_write_all(key, keys[i].pem, len, "a key for the trust worker", e) != 0)
+		if (cv_role_bytes(&pem, cv_span_str(keys[i].pem), e) != 0)
 			return -1;
 		o = cv_role_frame(r, CV_K_ITEM);
 		cv_out_u64(o, CV_TAG_ROLE, CV_ROLE_KEY);
 		cv_out_str(o, CV_TAG_NAME, cv_digest_text(&keys[i].id, id));
-		cv_out_blob(o, CV_TAG_BLOB, (struct cv_blob){ .fd = key, .len = len });
-		if (cv_role_send(r, e) != 0)
+		cv_out_blob(o, CV_TAG_BLOB, pem);
+		rc = cv_role_send(r, e);
+		cv_closep(&pem.fd);
+		if (rc != 0)
 			return -1;
 	}
 	return 0;
@@ -409,9 +408,10 @@ cv_dsse_open(const struct cv_role_opts *role, const char *name, struct cv_span e
 	     struct cv_buf *out, char *keyid, struct cv_err *e)
 {
 	cv_auto(cv_role_end) struct cv_role *r = NULL;
-	cv_auto(cv_closep) int fd = -1;
+	struct cv_blob text = CV_NO_BLOB;
 	struct opening o = { .out = out, .keyid = keyid };
 	struct cv_role_opts opts = *role;
+	int rc;
 
 	if (nkeys == 0)
 		return cv_fail(e, CV_R_IDENTITY, "%s: there is no key that this host trusts for it",
@@ -419,15 +419,13 @@ cv_dsse_open(const struct cv_role_opts *role, const char *name, struct cv_span e
 	if (nkeys > CV_MAX_KEYS)
 		return cv_fail(e, CV_R_LIMIT, "found %zu keys, want at most %d", nkeys,
 			       CV_MAX_KEYS);
-	fd = memfd_create("envelope", MFD_CLOEXEC);
-	if (fd < 0)
-		return cv_fail_errno(e, "%s: no memory for the trust worker", name);
-	if (cv_write_all(fd, envelope.p, envelope.n, name, e) != 0)
-		return -1;
 	if (opts.deadline == 0)
 		opts.deadline = cv_mono_ms() + OPEN_MS;
-	if (cv_role_start(&r, CV_ROLE_TRUST, &opts, e) != 0 ||
-	    send_task(r, name, fd, envelope.n, type, keys, nkeys, now, e) != 0)
-		return -1;
-	return ask(r, &o, name, e);
+	if (cv_role_bytes(&text, envelope, e) != 0)
+		return cv_fail_within(e, "%s", name);
+	rc = cv_role_start(&r, CV_ROLE_TRUST, &opts, e);
+	if (rc == 0)
+		rc = send_task(r, name, text, type, keys, nkeys, now, e);
+	cv_closep(&text.fd);
+	return rc == 0 ? ask(r, &o, name, e) : -1;
 }

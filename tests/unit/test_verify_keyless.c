@@ -876,6 +876,15 @@ inspected(void)
 		T_HAS(line_of(&s, "root"), "bears all of it out");
 		drop(&s);
 	}
+	/* what only speaks of bundles is none: a file that has no tree to show */
+	peer_write("page.md", cv_span_str("application/vnd.dev.sigstore.bundle.v0.3+json { }\n"));
+	{
+		struct said s = run("inspect page.md");
+
+		says(&s, "inspect", 0, NULL);
+		T(s.doc != NULL && json_object_get(s.doc, "chain") == NULL);
+		drop(&s);
+	}
 }
 
 /* ---- cosign over the same files ---- */
