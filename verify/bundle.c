@@ -294,6 +294,27 @@ prove_verdict(struct cv_bundle *b, const struct cv_bundle_trust *trust, const ch
 	return 0;
 }
 
+/* A name that says a digest says this bundle's, as it was given and as it was found:
+ * whoever asked for that digest gets no other bundle that somebody put there. */
+static int
+prove_name(const struct cv_bundle *b, const char *path, struct cv_err *e)
+{
+	char want[CV_BUNDLE_NAME], found[CV_DIGEST_TEXT];
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	for (path += n; n > 0 && path[-1] != '/'; n--)
+		path--;
+	n = strcspn(path, "/");
+	cv_bundle_name(&b->digest, want);
+	if (strncmp(path, "sha256-", 7) != 0 || (n == strlen(want) && strncmp(path, want, n) == 0))
+		return 0;
+	return cv_fail(e, CV_R_DIGEST,
+		       "found the bundle %s under the name %.*s, want it under its own",
+		       cv_digest_text(&b->digest, found), (int)(n < 200 ? n : 200), path);
+}
+
 /* The list is the one the verdict is about. */
 static int
 prove_list(struct cv_bundle *b, struct cv_buf *index, struct cv_err *e)
@@ -384,7 +405,8 @@ prove(struct cv_bundle *b, const char *path, const struct cv_bundle_trust *trust
 	if (open_dir(b, path, e) != 0 || prove_verdict(b, trust, check, e) != 0)
 		return -1;
 	*check = "bundle.changed";
-	if (prove_list(b, &index, e) != 0 || prove_report(b, e) != 0 ||
+	if (prove_list(b, &index, e) != 0 || prove_name(b, path, e) != 0 ||
+	    prove_name(b, b->path, e) != 0 || prove_report(b, e) != 0 ||
 	    cv_bundle_check(b->fd, &b->members, cv_buf_span(&index), e) != 0 || read_set(b, e) != 0)
 		return -1;
 	if (flock(b->fd, LOCK_UN) != 0)

@@ -113,7 +113,8 @@ struct cv_bundle {
 /*
  * cv_bundle_open: open a bundle and prove all of it: the signature of a trusted
  * key over the verdict, the verdict's subjects and times, each member's digest,
- * mode and kind, nothing beside them. On failure *check is the id that says it
+ * mode and kind, nothing beside them; that a directory named by a digest is named by
+ * its own. On failure *check is the id that says it
  * best: bundle.changed, bundle.untrusted, bundle.expired, else NULL. CV_R_USAGE
  * if there is no directory at path.
  */

@@ -503,6 +503,40 @@ no_worker(void)
 	seal_free(&s);
 }
 
+/* A whole bundle under the name of another one is not that one. */
+static void
+another_name(void)
+{
+	static const char zeros[] = "sha256-00000000000000000000000000000000"
+				    "00000000000000000000000000000000";
+	cv_auto(cv_bundle_close) struct cv_bundle *b = NULL;
+	char own[4096], wrong[4096], plain[4096];
+	struct sealed s;
+	const char *check;
+
+	seal_good(&s, "names");
+	cv_text_fmt(own, sizeof(own), "%s", s.path);
+	cv_text_fmt(wrong, sizeof(wrong), "%s/%s", s.dir, zeros);
+	cv_text_fmt(plain, sizeof(plain), "%s/mine", s.dir);
+	T(rename(own, wrong) == 0);
+	cv_text_fmt(s.path, sizeof(s.path), "%s", wrong);
+	seal_refused(&s, "bundle.changed", CV_R_DIGEST);
+	T_HAS(s.e.text, zeros);
+	cv_text_fmt(s.path, sizeof(s.path), "%s//", wrong);
+	seal_refused(&s, "bundle.changed", CV_R_DIGEST);
+	/* a name that says no digest says nothing wrong; a link that does, does */
+	T(rename(wrong, plain) == 0 && symlink("mine", wrong) == 0);
+	cv_text_fmt(s.path, sizeof(s.path), "%s", wrong);
+	seal_refused(&s, "bundle.changed", CV_R_DIGEST);
+	cv_text_fmt(s.path, sizeof(s.path), "%s", plain);
+	T_OK(seal_open(&s, &b, &check), s.e);
+	/* and a right link to a wrong name */
+	T(unlink(wrong) == 0 && rename(plain, wrong) == 0 && symlink(zeros, own) == 0);
+	cv_text_fmt(s.path, sizeof(s.path), "%s", own);
+	seal_refused(&s, "bundle.changed", CV_R_DIGEST);
+	seal_free(&s);
+}
+
 /* ---- sealing ---- */
 
 static void
@@ -768,6 +802,7 @@ static const struct t_case cases[] = {
 	{ "sealed twice: the same, with a new verdict; broken: replaced", twice_the_same },
 	{ "killed while sealing", killed },
 	{ "sealed by many at once", at_once },
+	{ "under another's name", another_name },
 	{ "a full disk", full_disk },
 	{ "directories that others may write", directory_of_others },
 	{ "a member of another user", foreign_owner },

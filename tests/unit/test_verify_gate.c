@@ -337,6 +337,13 @@ bundles(void)
 	cv_text_fmt(text, sizeof(text), "{\"bundle\": \"sha256:%064d\"}", 7);
 	ask(&h, "{}", text);
 	denied(&h, CV_EXIT_FAIL, "bundle.changed");
+	/* by path too; under a name that says no digest, the rest is judged */
+	cv_text_fmt(text, sizeof(text), "{\"bundle\": \"%s\"}", h.s.path);
+	ask(&h, "{}", text);
+	denied(&h, CV_EXIT_FAIL, "bundle.changed");
+	cv_text_fmt(text, sizeof(text), "%s/moved", h.s.dir);
+	T(rename(h.s.path, text) == 0);
+	cv_text_fmt(h.s.path, sizeof(h.s.path), "%s", text);
 	cv_text_fmt(text, sizeof(text), "{\"bundle\": \"%s\"}", h.s.path);
 
 	h.now = h.s.run.res->valid_until;
