@@ -374,6 +374,8 @@ def main():
     finally:
         subprocess.run(["chmod", "-R", "u+w", w.dir])
         shutil.rmtree(w.dir, ignore_errors=True)
+    if tap.passed + tap.failed == 0:
+        tap.say("--only %s: nothing has that name" % opt.only, ["nothing was swept"])
     print("# %d passed, %d failed, %d skipped" % (tap.passed, tap.failed, tap.skipped))
     return 1 if tap.failed else 0
 
