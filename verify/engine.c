@@ -14,7 +14,7 @@
 #include "trust/base/clock.h"
 #include "trust/base/enc.h"
 #include "trust/base/text.h"
-#include "verify/engine_int.h"
+#include "verify/engine_bytes.h"
 #include "verify/local.h"
 
 #include "trust/base/banned.h"
@@ -309,6 +309,8 @@ run_jobs(struct cv_run *run)
 	wait_and_tell(run);
 	for (i = 0; i < started; i++)
 		(void)pthread_join(t[i], NULL);
+	for (i = 0; i < run->njobs; i++)
+		cv_bytes_same(&run->jobs[i]);
 }
 
 /* ---- the result's frame ---- */

@@ -128,12 +128,25 @@ cv_bytes_close(struct cv_bytes *b, struct cv_job *j)
 
 	if (b->local != NULL) {
 		cv_job_pass(j, "file.unsafe");
-		if (cv_local_same(b->local, &check, &e) != 0)
+		if (cv_local_same(b->local, &check, &e) != 0) {
 			cv_job_err(j, check, "file.changed", &e);
-		else
+		} else {
 			cv_job_pass(j, "file.changed");
+			j->local = cv_steal(b->local);
+		}
 	}
 	cv_local_free(&b->local);
 	cv_source_close(&b->source);
 	cv_closep(&b->blob.fd);
+}
+
+void
+cv_bytes_same(struct cv_job *j)
+{
+	const char *check = NULL;
+	struct cv_err e = { 0 };
+
+	if (j->local != NULL && cv_local_same(j->local, &check, &e) != 0)
+		cv_job_err(j, check, "file.changed", &e);
+	cv_local_free(&j->local);
 }

@@ -27,7 +27,13 @@ bool cv_bytes_open(struct cv_bytes *b, struct cv_job *j);
 int cv_bytes_file(const struct cv_bytes *b, struct cv_blob *ret, const char **check,
 		  struct cv_err *e) cv_must;
 
-/* cv_bytes_close: answers file.unsafe and file.changed, when they were opened. */
+/* cv_bytes_close: answers file.unsafe and file.changed, when they were opened.
+ * What is local stays with the job, until cv_bytes_same(). */
 void cv_bytes_close(struct cv_bytes *b, struct cv_job *j);
+
+/* cv_bytes_same: when all jobs are done, in one thread: what is local and was as
+ * it should be when its own job ended is looked at once more, so that the
+ * verdict speaks of all artifacts at one time. Says something only if it is not. */
+void cv_bytes_same(struct cv_job *j);
 
 #endif

@@ -53,6 +53,7 @@ struct cv_job {
 	enum cv_reason sig_trouble; /* why evidence, or what it is about, was not seen */
 	struct cv_statement_fact *statements;
 	size_t nstatements;
+	struct cv_local *local;  /* what the run's end looks at again, or NULL */
 	struct cv_role *ready;   /* a contents worker on its way, or NULL (cv_call_ready) */
 	struct cv_finding *held; /* sig. findings, until it is known what they mean */
 	size_t nheld;

@@ -274,8 +274,8 @@ list_entry(struct cv_local *l, int dir, const char *parent, const char *name, un
 	if (S_ISLNK(st.st_mode))
 		return add_link(l, dir, name, rel, &st, e);
 	if (!S_ISREG(st.st_mode))
-		return refuse_kind(rel, st.st_mode, "a regular file, a directory or a link", check,
-				   e);
+		return refuse_kind(cv_local_full(l, rel, l->scratch), st.st_mode,
+				   "a regular file, a directory or a link", check, e);
 	return entry_new(l, rel, &st, e) == NULL ? -1 : 0;
 }
 
@@ -284,9 +284,14 @@ list_names(struct cv_local *l, DIR *d, const char *rel, unsigned depth, const ch
 	   struct cv_err *e)
 {
 	struct dirent *ent;
-	bool empty = true;
 	struct stat st;
 
+	/* Its state from before its names were read: an entry that comes or goes
+	 * from here on is seen by cv_local_same(), even one that comes and goes. */
+	if (fstat(dirfd(d), &st) != 0)
+		return cv_fail_errno(e, "%s", rel);
+	if (!globbed(l) && entry_new(l, rel, &st, e) == NULL)
+		return -1;
 	for (;;) {
 		errno = 0;
 		ent = readdir(d);
@@ -294,17 +299,10 @@ list_names(struct cv_local *l, DIR *d, const char *rel, unsigned depth, const ch
 			break;
 		if (strcmp(ent->d_name, ".") == 0 || strcmp(ent->d_name, "..") == 0)
 			continue;
-		empty = false;
 		if (list_entry(l, dirfd(d), rel, ent->d_name, depth, check, e) != 0)
 			return -1;
 	}
-	if (errno != 0)
-		return cv_fail_errno(e, "%s: cannot list", rel);
-	if (!empty || rel[0] == '\0' || globbed(l))
-		return 0;
-	if (fstat(dirfd(d), &st) != 0)
-		return cv_fail_errno(e, "%s", rel);
-	return entry_new(l, rel, &st, e) == NULL ? -1 : 0;
+	return errno != 0 ? cv_fail_errno(e, "%s: cannot list", rel) : 0;
 }
 
 static int
@@ -332,20 +330,26 @@ list(struct cv_local *l, const char *rel, unsigned depth, const char **check, st
 	return rc;
 }
 
+int
+cv_local_list(struct cv_local *l, const char **check, struct cv_err *e)
+{
+	return list(l, "", 1, check, e);
+}
+
 /* ---- the tree ---- */
 
 static int
 make_tree(struct cv_local *l, const char **check, struct cv_err *e)
 {
-	size_t i;
+	size_t i, root = globbed(l) ? 0 : 1; /* what has no name of its own in it */
 
 	*check = "file.unsafe"; /* what the tree refuses: names, links, collisions */
-	if (l->n == 0)
+	if (l->n == root)
 		return cv_fail(e, CV_R_ABSENT, "%s: %s", l->path,
 			       globbed(l) ? "no file matches \"files\"" : "the directory is empty");
 	if (cv_tree_open(&l->tree, l->path, e) != 0)
 		return -1;
-	for (i = 0; i < l->n; i++) {
+	for (i = root; i < l->n; i++) {
 		const struct entry *x = &l->v[i];
 
 		if (cv_tree_add_mode(l->tree, x->path, x->st.st_mode, (uint64_t)x->st.st_size,
@@ -387,7 +391,7 @@ cv_local_open(struct cv_local **ret, const struct cv_local_opts *opts, const cha
 		if (entry_new(l, "", &st, e) == NULL || open_single(l, check, e) != 0)
 			return -1;
 	} else if (S_ISDIR(st.st_mode)) {
-		if (list(l, "", 1, check, e) != 0 || cv_local_hash_all(l, check, e) != 0 ||
+		if (cv_local_list(l, check, e) != 0 || cv_local_hash_all(l, check, e) != 0 ||
 		    make_tree(l, check, e) != 0)
 			return -1;
 	} else {
@@ -480,20 +484,5 @@ cv_local_blob(const struct cv_local *l, size_t i, struct cv_blob *ret, const cha
 		return cv_local_changed(path, check, e);
 	*ret = (struct cv_blob){ .fd = fd, .off = 0, .len = (uint64_t)st.st_size };
 	fd = -1;
-	return 0;
-}
-
-int
-cv_local_same(const struct cv_local *l, const char **check, struct cv_err *e)
-{
-	size_t i;
-
-	for (i = 0; i < l->nfiles; i++) {
-		struct cv_blob b = CV_NO_BLOB;
-
-		if (cv_local_blob(l, i, &b, check, e) != 0)
-			return -1;
-		cv_closep(&b.fd);
-	}
 	return 0;
 }

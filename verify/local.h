@@ -14,8 +14,10 @@
  *
  * Files are hashed in several threads, a window of each at a time: memory does
  * not grow with their size. Between hashing and any later reading a file has to
- * stay what it was (device, inode, size, mtime, ctime): else file.changed. What
- * a bundle copies is hashed once more on the way (cv_engine_tree).
+ * stay what it was (device, inode, size, mtime, ctime): else file.changed. At the
+ * end of a run the directory is listed again and has to hold what it held
+ * (cv_local_same). What a bundle copies is hashed once more on the way
+ * (cv_engine_tree), from the names that were listed the first time.
  */
 #ifndef CV_LOCAL_H
 #define CV_LOCAL_H
@@ -63,7 +65,11 @@ const struct cv_digest *cv_local_hash(const struct cv_local *l, size_t i);
 int cv_local_blob(const struct cv_local *l, size_t i, struct cv_blob *ret, const char **check,
 		  struct cv_err *e) cv_must;
 
-/* cv_local_same: every file still is what was hashed. */
+/* cv_local_same: it still is what was listed and hashed: the same files, links
+ * and directories (with globs: the same that match), none changed, added or
+ * gone since. Without globs this holds for the time between, too: what came and
+ * went again is seen in its directory's times. -1: *check file.changed, or
+ * file.unsafe for something new that would have been refused. */
 int cv_local_same(const struct cv_local *l, const char **check, struct cv_err *e) cv_must;
 
 /* cv_local_at: open `path` beneath dir for reading, whatever it is; -1 errno. */

@@ -12,9 +12,9 @@
 #define LOCAL_PATH   (2 * CV_MAX_PATH + 2)
 #define LOCAL_WINDOW (256 * 1024)
 
-/* A file, a link or an empty directory. */
+/* A file, a link or, without globs, a directory. */
 struct entry {
-	const char *path; /* below the artifact's own path; "" for a single file */
+	const char *path; /* below the artifact's own path; "" is that path itself */
 	const char *target;
 	struct stat st; /* as listed; what it has to stay */
 	struct cv_digest digest;
@@ -25,7 +25,7 @@ struct cv_local {
 	const char *path;
 	const struct cv_items *globs;
 	bool single;
-	struct entry *v;
+	struct entry *v; /* as found: a directory before what it holds */
 	size_t n, cap;
 	struct entry **files; /* the regular ones, sorted by path */
 	size_t nfiles;
@@ -44,6 +44,9 @@ int cv_local_regular(int dir, const char *path, struct stat *st, const char **ch
 
 bool cv_local_same_file(const struct stat *a, const struct stat *b);
 int cv_local_changed(const char *path, const char **check, struct cv_err *e);
+
+/* cv_local_list: fill v; nothing is read or hashed. */
+int cv_local_list(struct cv_local *l, const char **check, struct cv_err *e) cv_must;
 
 /* cv_local_hash_all: picks and sorts the regular files and hashes them. */
 int cv_local_hash_all(struct cv_local *l, const char **check, struct cv_err *e) cv_must;

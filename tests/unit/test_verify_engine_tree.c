@@ -189,6 +189,51 @@ bytes_changed(void)
 	end(&s, &r);
 }
 
+/* ---- what changes while a run goes on ---- */
+
+struct meddler {
+	const struct small *s;
+	unsigned told;
+	bool holds_back;
+};
+
+/* meddle: a file more in the skill, once that was looked at and its thread is done. */
+static void
+meddle(void *ctx, const struct cv_r_artifact *a)
+{
+	struct meddler *m = ctx;
+
+	m->told++;
+	T_INT(a->outcome, CV_PASS);
+	if (strcmp(a->name, "sums") == 0 && !m->holds_back)
+		t_write_file(small_path(m->s, "skill/scripts/more.sh"), "rm\n", 3);
+}
+
+static void
+added_meanwhile(void)
+{
+	static const enum cv_mode modes[] = { CV_MODE_VERIFY, CV_MODE_LOCK };
+	struct small s;
+	struct run r;
+
+	begin(&s, &r, "meanwhile");
+	for (size_t i = 0; i < CV_COUNT(modes); i++) {
+		struct meddler m = { .s = &s, .holds_back = true };
+
+		r.rq.watch = (struct cv_watch){ .ctx = &m, .finished = meddle };
+		run_mode(&r, modes[i]);
+		T_INT(r.res->decision.outcome, CV_PASS);
+		T_INT(m.told, r.res->nartifacts);
+		usleep(20000); /* longer than a tick of the file system's clock */
+		m = (struct meddler){ .s = &s };
+		run_mode(&r, modes[i]);
+		run_says_no(&r, CV_FAIL, "sums", "file.changed");
+		T_HAS(run_said(r.res, "sums", "file.changed")->found, "skill/scripts/more.sh");
+		T(unlink(small_path(&s, "skill/scripts/more.sh")) == 0);
+	}
+	end(&s, &r);
+}
+
 static void
 sink_fails(void)
 {
@@ -349,6 +394,7 @@ launch_set(void)
 static const struct t_case cases[] = {
 	{ "packages that are not right", bad_packages },
 	{ "bytes that changed since", bytes_changed },
+	{ "a file added while the run goes on", added_meanwhile },
 	{ "a sink that fails", sink_fails },
 	{ "the digest that is asked for", asked_digest },
 	{ "a zip", a_zip },

@@ -237,10 +237,109 @@ changed(void)
 		else
 			T(chmod(at("c/f"), 0755) == 0);
 		T(cv_local_same(l, &check, &e) == -1);
-		T_STR(check, way == 3 ? "file.unsafe" : "file.changed");
+		T_STR(check, "file.changed");
 		T(cv_local_blob(l, 0, &b, &check, &e) == -1);
 		cv_local_free(&l);
 	}
+}
+
+/* Each way in which a directory can become another one while it is looked at,
+ * besides the change of a file that was listed. */
+static void
+another_tree(void)
+{
+	static const struct {
+		const char *what, *path; /* the path that the message has to name */
+	} ways[] = {
+		{ "a file added", "y/added" },
+		{ "a file added further down", "y/sub/added" },
+		{ "a file added and taken away", "y" },
+		{ "an empty directory added", "y/none" },
+		{ "a link added", "y/more" },
+		{ "a link changed", "y/link" },
+		{ "a file renamed", "y/f: went away" },
+		{ "an empty directory gone", "y/empty" },
+		{ "a fifo added", "y/fifo" },
+		{ "all of it gone", "y" },
+	};
+	struct cv_local_opts o = opts("y");
+
+	for (size_t way = 0; way < CV_COUNT(ways); way++) {
+		struct cv_local *l;
+		const char *check;
+		struct cv_err e = { 0 };
+
+		T(mkdir(at("y"), 0755) == 0 && mkdir(at("y/sub"), 0755) == 0 &&
+		  mkdir(at("y/empty"), 0755) == 0 && symlink("f", at("y/link")) == 0);
+		put("y/f", "hello");
+		put("y/sub/f", "hello");
+		l = taken(&o);
+		T_OK(cv_local_same(l, &check, &e), e);
+		T_OK(cv_local_same(l, &check, &e), e); /* looking changes nothing */
+		usleep(20000);
+		switch (way) {
+		case 0:
+		case 2:
+			put("y/added", "");
+			T(way == 0 || unlink(at("y/added")) == 0);
+			break;
+		case 1:
+			put("y/sub/added", "");
+			break;
+		case 3:
+			T(mkdir(at("y/none"), 0755) == 0);
+			break;
+		case 4:
+			T(symlink("f", at("y/more")) == 0);
+			break;
+		case 5:
+			T(unlink(at("y/link")) == 0 && symlink("sub/f", at("y/link")) == 0);
+			break;
+		case 6:
+			T(rename(at("y/f"), at("y/g")) == 0);
+			break;
+		case 7:
+			T(rmdir(at("y/empty")) == 0);
+			break;
+		case 8:
+			T(mkfifo(at("y/fifo"), 0644) == 0);
+			break;
+		default:
+			T(rename(at("y"), at("y-away")) == 0);
+			break;
+		}
+		T_NO(cv_local_same(l, &check, &e), e, way == 8 ? CV_R_RULE : CV_R_DIGEST);
+		T_STR(check, way == 8 ? "file.unsafe" : "file.changed");
+		T_HAS(e.text, ways[way].path);
+		cv_local_free(&l);
+		T(rename(at(way == 9 ? "y-away" : "y"), at(ways[way].what)) == 0);
+	}
+}
+
+/* With globs, what does not belong to the artifact may change as it likes. */
+static void
+beside_the_globs(void)
+{
+	struct cv_item v[] = { { .text = "**.bin" } };
+	struct cv_items items = { .v = v, .n = 1 };
+	struct cv_local_opts o = opts("z");
+	struct cv_local *l;
+	const char *check;
+	struct cv_err e = { 0 };
+
+	T(mkdir(at("z"), 0755) == 0 && mkdir(at("z/sub"), 0755) == 0);
+	put("z/a.bin", "1");
+	o.globs = &items;
+	l = taken(&o);
+	usleep(20000);
+	put("z/notes", "2");
+	T(mkdir(at("z/more"), 0755) == 0);
+	T_OK(cv_local_same(l, &check, &e), e);
+	put("z/sub/b.bin", "3");
+	T_NO(cv_local_same(l, &check, &e), e, CV_R_DIGEST);
+	T_STR(check, "file.changed");
+	T_HAS(e.text, "z/sub/b.bin");
+	cv_local_free(&l);
 }
 
 static void
@@ -315,6 +414,8 @@ static const struct t_case cases[] = {
 	{ "links and ways out", ways_out },
 	{ "too deep, bad names", deep_and_named_badly },
 	{ "changed between hashing and use", changed },
+	{ "another tree than was hashed", another_tree },
+	{ "changes beside the globs", beside_the_globs },
 	{ "out of time, taken back", stopped },
 	{ "only what the globs say", globs },
 	{ "one file", one_file },
