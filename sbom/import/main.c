@@ -11,11 +11,15 @@
 #include "trust/base/json.h"
 #include "trust/base/sandbox.h"
 
+#include <locale.h>
+
 #include "trust/base/banned.h"
 
+/* The locale makes libarchive take UTF-8 as it is; it opens files, too. */
 static void
 warm(void)
 {
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	cv_json_warm();
 	cv_sql_warm();
 }

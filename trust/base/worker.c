@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <locale.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
@@ -420,21 +419,24 @@ serve(struct cv_worker *w, const struct cv_worker_def *def)
 
 /* ---- starting ---- */
 
-/* What opens files on first use, and would die of it later. The locale makes
- * libarchive take UTF-8 as it is; OpenSSL shall read no configuration. */
+/* What opens files on first use, and would die of it later. OpenSSL shall read no
+ * configuration, and where nothing is encrypted its error texts and ciphers would be
+ * 300 KiB for nothing. */
 static void
 warm_up(const struct cv_worker_def *def)
 {
 	time_t epoch = 0;
 	struct tm tm;
+	uint64_t off = OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT;
 
+	if (def->seal == CV_SEAL_COMPUTE)
+		off |= OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ADD_ALL_CIPHERS;
 	if (setenv("TZ", "UTC0", 1) != 0)
 		leave("out of memory");
 	tzset();
 	(void)localtime_r(&epoch, &tm);
-	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	json_object_seed(0);
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
+	if (OPENSSL_init_crypto(off, NULL) != 1)
 		leave("cannot start OpenSSL");
 	if (def->warm != NULL)
 		def->warm();
