@@ -37,6 +37,40 @@ quote(struct cv_buf *out, const char *text, struct cv_err *e)
 	return 0;
 }
 
+/* pack: how to pack the tool server in DIR/path. npm takes a path for the name
+ * of a package unless it starts with "/" or "."; a name that a shell would read
+ * otherwise is not put into a command that people copy. */
+static const char *
+pack(char out[PATH_MAX], const char *dir, const char *path)
+{
+	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789._/-";
+
+	if (dir[strspn(dir, safe)] != '\0' || path[strspn(path, safe)] != '\0')
+		return "npm pack ./DIR";
+	(void)snprintf(out, PATH_MAX, "npm pack %s%.400s/%s",
+		       dir[0] == '/' || dir[0] == '.' ? "" : "./", dir, path);
+	return out;
+}
+
+/* kind_wrong: what lies there can be a part of that type. */
+static int
+kind_wrong(const char *option, enum cv_atype type, const char *value, const char *dir, int fd,
+	   struct cv_err *e)
+{
+	char how[PATH_MAX];
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return cv_conf_errno(e, "--%s: %.400s", option, value);
+	if (type == CV_A_MCP && S_ISDIR(st.st_mode))
+		return cv_fail(e, CV_R_USAGE,
+			       "--%s: %.400s is a directory, want a packed file (.tgz, .zip); "
+			       "pack it first, for example: %s",
+			       option, value, pack(how, dir, value));
+	return 0;
+}
+
 /* named_wrong: -1 unless PATH lies below dir, or REF is one. */
 static int
 named_wrong(const char *option, enum cv_atype type, const char *value, const char *dir,
@@ -61,7 +95,8 @@ named_wrong(const char *option, enum cv_atype type, const char *value, const cha
 	if (found < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return cv_fail(e, CV_R_USAGE, "--%s: there is no %.400s in %.400s", option, value,
 			       dir);
-	return found < 0 ? cv_conf_errno(e, "--%s: %.400s", option, value) : 0;
+	return found < 0 ? cv_conf_errno(e, "--%s: %.400s", option, value)
+			 : kind_wrong(option, type, value, dir, found, e);
 }
 
 /* add_named: --model NAME=PATH and the like. */
@@ -126,12 +161,19 @@ gather(struct cv_discovered *d, const struct cv_cmdline *c, const char *dir, str
 		{ "skill", CV_A_SKILL }, { "prompt", CV_A_PROMPT },
 	};
 
+	char how[PATH_MAX];
+
 	for (size_t i = 0; i < CV_COUNT(named); i++) {
 		if (add_named(d, c, named[i].option, named[i].type, dir, e) != 0)
 			return -1;
 	}
 	if (!local_named(c) && look(d, dir, e) != 0)
 		return -1;
+	if (d->n == 0 && d->unpacked > 0)
+		return cv_fail(e, CV_R_USAGE,
+			       "%.400s/%s: a tool is taken as a packed file (.tgz, .zip), for "
+			       "example from: %s",
+			       dir, d->unpacked_path, pack(how, dir, d->unpacked_path));
 	if (d->n == 0 && d->odd > 0)
 		return cv_fail(e, CV_R_USAGE, "%.400s/%s: %s, so agent.json cannot name it", dir,
 			       d->odd_path, cv_tree_path_wrong(d->odd_path));
@@ -405,12 +447,20 @@ init_in(struct cv_cmdline *c, const char *dir, struct cv_discovered *d, struct c
 	return 0;
 }
 
-/* left_out: parts whose names agent.json cannot hold. */
+/* left_out: parts whose names agent.json cannot hold, and unpacked tools. */
 static void
-left_out(const struct cv_cmdline *c, const struct cv_discovered *d)
+left_out(const struct cv_cmdline *c, const struct cv_discovered *d, const char *dir)
 {
-	char shown[CV_TEXT_BRIEF];
+	char shown[CV_TEXT_BRIEF], how[PATH_MAX];
 
+	if (d->unpacked == 1)
+		cv_say(c, "  left out, since a tool is taken as a packed file; to pack it: %s",
+		       pack(how, dir, d->unpacked_path));
+	else if (d->unpacked > 1)
+		cv_say(c,
+		       "  left out, since a tool is taken as a packed file; to pack it: %s, and "
+		       "%zu more",
+		       pack(how, dir, d->unpacked_path), d->unpacked - 1);
 	if (d->odd > 0)
 		cv_say(c, "  left out, since no file of ours can name it: %s (%s)%s",
 		       cv_text_brief(shown, cv_span_str(d->odd_path)),
@@ -437,7 +487,7 @@ run_init(struct cv_cmdline *c, struct cv_err *e)
 		       d->v[i].path);
 	if (d->dropped > 0)
 		cv_say(c, "  and %zu more that were left out: too many", d->dropped);
-	left_out(c, d);
+	left_out(c, d, dir);
 	cv_say(c, "agent.json and policy.json written: look at them, then: clawverify lock");
 	return CV_EXIT_PASS;
 }

@@ -163,6 +163,22 @@ type_of_dir(int at, const char *name)
 	return type;
 }
 
+/* unpacked: a tool server's directory, as npm or an MCP bundle has it. */
+static bool
+unpacked(int at, const char *name)
+{
+	int fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	bool is;
+
+	if (fd < 0)
+		return false;
+	is = fstatat(fd, "package.json", &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	     fstatat(fd, "manifest.json", &st, AT_SYMLINK_NOFOLLOW) == 0;
+	(void)close(fd);
+	return is;
+}
+
 static const char *const below[] = { "skills", "models", "tools", "prompts", NULL };
 
 static bool
@@ -212,6 +228,8 @@ look_entry(struct cv_discovered *d, int fd, const char *name, const char *prefix
 			add(d, (enum cv_atype)type, name, path);
 		return 0;
 	}
+	if (strcmp(prefix, "tools/") == 0 && unpacked(fd, name) && d->unpacked++ == 0)
+		(void)snprintf(d->unpacked_path, sizeof(d->unpacked_path), "%s", path);
 	return prefix[0] == '\0' && is_below(name) ? look(d, fd, name, name, e) : 0;
 }
 

@@ -13,7 +13,8 @@
  *
  * Looks one level down into skills/, models/, tools/, prompts/. Hidden entries
  * are passed over; what has a name that agent.json cannot hold is left out, and
- * counted.
+ * counted; so is a directory in tools/ with package.json or manifest.json: a tool
+ * server that nobody packed yet.
  */
 #ifndef CV_DISCOVER_H
 #define CV_DISCOVER_H
@@ -31,9 +32,11 @@ struct cv_found {
 struct cv_discovered {
 	struct cv_found v[CV_DISCOVER_MAX]; /* sorted by path */
 	size_t n;
-	size_t dropped;                /* more than that */
-	size_t odd;                    /* parts whose path cv_tree_path_wrong() refuses */
-	char odd_path[CV_MAX_REF + 1]; /* the first of them, as it is on disk */
+	size_t dropped;                     /* more than that */
+	size_t odd;                         /* parts whose path cv_tree_path_wrong() refuses */
+	char odd_path[CV_MAX_REF + 1];      /* the first of them, as it is on disk */
+	size_t unpacked;                    /* tool servers that are directories */
+	char unpacked_path[CV_MAX_REF + 1]; /* the first of them */
 };
 
 int cv_discover(struct cv_discovered *ret, const char *dir, struct cv_err *e) cv_must;

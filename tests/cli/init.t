@@ -3,6 +3,7 @@
 """init: what it writes is in order, or it writes nothing and says which argument or file
 is at fault."""
 import os
+import shutil
 import sys
 
 sys.dont_write_bytecode = True
@@ -45,6 +46,42 @@ def odd_names(tap):
         w.close()
 
 
+def unpacked(tap):
+    """A tool's directory is refused where it is named, told where it is found, and not
+    locked: always with how to pack it."""
+    w = kit.World()
+    w.write("tools/fs/package.json", '{"name": "fs", "version": "1.0.0"}\n')
+    w.write("tools/mb/manifest.json", "{}\n")
+    w.write("tools/notes/README", "no tool\n")
+    named = w.run("init", "--mcp", "fs=tools/fs")
+    tap.ok(named.code == 2 and "--mcp: tools/fs is a directory" in named.err and
+           "npm pack ./tools/fs" in named.err and os.listdir(w.dir) == ["tools"],
+           "--mcp with a directory: exit 2, how to pack it, nothing written", named.text)
+    alone = w.run("init")
+    tap.ok(alone.code == 2 and "npm pack ./tools/fs" in alone.err.replace("\n", " ") and
+           os.listdir(w.dir) == ["tools"], "nothing but unpacked tools: exit 2, and the same",
+           alone.text)
+    w.write("tools/a;reboot/package.json", "{}\n")
+    hostile = w.run("init")
+    tap.ok(hostile.code == 2 and "npm pack ./DIR" in hostile.err.replace("\n", " ") and
+           "npm pack ./tools/a" not in hostile.err, "no command with what a shell would run",
+           hostile.text)
+    shutil.rmtree(w.path("tools/a;reboot"))
+    w.write("prompt.md", "Be polite.\n")
+    beside = w.run("init")
+    tap.ok(beside.code == 0 and "left out" in beside.err and "npm pack ./tools/fs" in beside.err and
+           ", and 1 more" in beside.err and "tools/" not in w.read("agent.json"),
+           "beside a prompt: left out, and told", beside.text)
+    tap.ok(w.run("lock").code == 0, "and the rest can be locked")
+    w.write("agent.json", '{ "schema": "clawverify.agent/1", "name": "a", "artifacts": {\n'
+            '  "fs": { "type": "mcp", "path": "tools/fs" } } }\n')
+    by_hand = w.run("lock")
+    tap.ok(by_hand.code == 3 and "tools/fs is a directory" in by_hand.err and
+           "npm pack" in by_hand.err and "settle what else" not in by_hand.err,
+           "written by hand: lock says how to pack it", by_hand.text)
+    w.close()
+
+
 def main():
     tap = kit.Tap()
     for args, words in (
@@ -57,6 +94,7 @@ def main():
             (["--prompt", "p=prompt.md/x"], "there is no prompt.md/x")):
         wrong(tap, args, words)
     odd_names(tap)
+    unpacked(tap)
     return tap.end()
 
 

@@ -51,7 +51,7 @@ cv_undecided(const char *check, enum cv_outcome outcome)
 		"sig.unavailable", "sig.unsupported-",
 		"oci.unsupported", "sbom.unsupported",
 		"agent.uncovered", "image.unsupported-",
-		"sig.root-",
+		"sig.root-",       "tool.manifest-invalid",
 	};
 
 	if (outcome != CV_UNKNOWN)
