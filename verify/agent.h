@@ -152,9 +152,9 @@ struct cv_launch {
 
 struct cv_agent {
 	const char *name;
-	const char *policy; /* relative path, or "preset:strict" ...; never NULL: who
-			       does not choose gets "preset:strict" */
-	struct cv_jpos policy_pos;
+	const char *policy;            /* relative path, or "preset:strict" ...; never NULL: who
+					  does not choose gets "preset:strict" */
+	struct cv_jpos policy_pos;     /* line 0: the file names none */
 	struct cv_artifact *artifacts; /* at least one; sorted by name */
 	size_t nartifacts;
 	bool has_launch;

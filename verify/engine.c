@@ -350,6 +350,7 @@ fill_head(struct cv_result *r, const struct cv_request *rq, struct cv_err *e)
 	r->policy_digest = p->digest;
 	if (rq->lock != NULL)
 		r->lock_digest = rq->lock->digest;
+	r->policy_chosen = rq->policy_chosen;
 	r->audit = p->audit;
 	r->historical = rq->historical;
 	r->partial = rq->only != NULL || rq->mode == CV_MODE_BARE;

@@ -91,6 +91,7 @@ struct cv_request {
 
 	/* as shown in reports; may be NULL */
 	const char *agent_path, *policy_path, *lock_path;
+	enum cv_chosen policy_chosen;
 };
 
 /* cv_engine_run: 0 with a decided result, whatever it decided: unreachable

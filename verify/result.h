@@ -125,12 +125,21 @@ struct cv_r_uncovered {
 	bool accepted; /* policy names it */
 };
 
+/* Who chose the policy that decided. */
+enum cv_chosen {
+	CV_CHOSEN_UNSAID = 0, /* a caller that does not say */
+	CV_CHOSEN_AGENT,      /* the agent file names it */
+	CV_CHOSEN_OPTION,     /* the command line does */
+	CV_CHOSEN_DEFAULT,    /* nobody did: preset:strict */
+};
+
 struct cv_result {
 	char request_id[64];
 	char *agent_name;
 	char *agent_path, *policy_path, *lock_path; /* as given, or NULL */
 	struct cv_digest agent_digest, policy_digest, lock_digest;
 	char *policy_name;
+	enum cv_chosen policy_chosen;
 	bool audit;      /* policy mode audit: never launchable */
 	bool historical; /* --at: never launchable */
 	bool partial;    /* not all artifacts were looked at: never launchable */

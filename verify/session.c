@@ -318,6 +318,9 @@ open_files(struct cv_session *s, const struct cv_cmdline *c, const char *dir, st
 	}
 	if (cv_policy_load(&s->policy, s->policy_path, e) != 0)
 		return -1;
+	s->rq.policy_chosen = policy != NULL                   ? CV_CHOSEN_OPTION
+			      : s->agent->policy_pos.line == 0 ? CV_CHOSEN_DEFAULT
+							       : CV_CHOSEN_AGENT;
 	if (lock != NULL) {
 		s->lock_path = strdup(lock);
 		if (s->lock_path == NULL)

@@ -163,6 +163,7 @@ open_policy(struct cv_session *s, const struct cv_cmdline *c, bool said, struct 
 {
 	const char *policy = cv_cl_value(c, "policy");
 
+	s->rq.policy_chosen = said || policy != NULL ? CV_CHOSEN_OPTION : CV_CHOSEN_DEFAULT;
 	if (said)
 		return cv_signer_policy(&s->policy, c, e);
 	s->policy_path = strdup(policy != NULL ? policy : "preset:strict");

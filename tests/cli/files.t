@@ -165,6 +165,47 @@ class Silent(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def who_decides(tap):
+    """Which policy judged is told, above all when nobody chose it; and on no, what passed
+    and where to read more."""
+    w = kit.World("who")
+    w.write("p.md", "Be polite.\n")
+    w.write("policy.json", '{ "schema": "clawverify.policy/1", "name": "own",\n'
+            '  "extends": "preset:standard" }\n')
+    agent = ('{ "schema": "clawverify.agent/1", "name": "who", %s"artifacts": {\n'
+             '  "p": { "type": "prompt", "path": "p.md" } } }\n')
+    note = "preset:strict decides"
+    for policy, args, chosen, words in (
+            ("", [], "default", "agent.json names no policy: " + note),
+            ('"policy": "policy.json", ', [], "agent", None),
+            ('"policy": "preset:strict", ', [], "agent", None),
+            ("", ["--policy", "policy.json"], "option", None),
+            ("", ["p.md"], "default", "no --policy is given: " + note),
+            ("", ["p.md", "--policy", "preset:strict"], "option", None)):
+        w.write("agent.json", agent % policy)
+        w.run("lock")
+        told = "%s verify %s: " % (policy or "no policy,", " ".join(args))
+        done = w.run("verify", *args)
+        tap.ok((words in done.out) if words else (note not in done.out),
+               told + (words or "no note"), done.text)
+        result = json.loads(w.run("verify", *args, "-o", "json").out)
+        tap.ok(result["policy"].get("chosen_by") == chosen, told + "chosen_by " + chosen,
+               result["policy"])
+        last = done.out.splitlines()[-1]
+        if done.code == 1:
+            tap.ok(re.match(r"FAIL  \w+: do not launch: 1 failed, 1 undecided, %d passed, "
+                            r"0 uncovered, " % result["counts"]["passed"], last),
+                   told + "what passed", last)
+            tap.ok(done.out.splitlines()[-2] == "      more: clawverify explain "
+                   "basis.insufficient", told + "where to read more", done.out)
+        else:
+            tap.ok(done.code == 0 and last.startswith("PASS  ") and "more:" not in done.out,
+                   told + "the last line of a pass", done.text)
+    quiet = w.run("verify", "-q", "p.md")
+    tap.ok(note not in quiet.out, "-q: without the note", quiet.text)
+    w.close()
+
+
 def interrupted(tap):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Silent)
     server.daemon_threads = True
@@ -197,7 +238,7 @@ def interrupted(tap):
 
 def main():
     tap = kit.Tap()
-    for part in (init, lock, policy, interrupted):
+    for part in (init, lock, policy, who_decides, interrupted):
         part(tap)
     return tap.end()
 

@@ -369,6 +369,19 @@ named_json(struct doc *d, const char *name, const char *path, const struct cv_di
 }
 
 static json_t *
+policy_json(struct doc *d, const struct cv_result *r)
+{
+	static const char *const by[] = { [CV_CHOSEN_AGENT] = "agent",
+					  [CV_CHOSEN_OPTION] = "option",
+					  [CV_CHOSEN_DEFAULT] = "default" };
+	json_t *v = named_json(d, r->policy_name, r->policy_path, &r->policy_digest);
+
+	if (r->policy_chosen != CV_CHOSEN_UNSAID)
+		put(d, v, "chosen_by", json_string(by[r->policy_chosen]));
+	return v;
+}
+
+static json_t *
 confinement_json(struct doc *d, const struct cv_result *r)
 {
 	json_t *v = json_object();
@@ -442,7 +455,7 @@ cv_report_json(struct cv_buf *out, const struct cv_result *r, struct cv_err *e)
 	verdict_json(&d, v, r);
 	put(&d, v, "tool", json_pack("{s:s, s:s}", "name", "clawverify", "version", CV_VERSION));
 	put(&d, v, "agent", named_json(&d, r->agent_name, r->agent_path, &r->agent_digest));
-	put(&d, v, "policy", named_json(&d, r->policy_name, r->policy_path, &r->policy_digest));
+	put(&d, v, "policy", policy_json(&d, r));
 	if (r->lock_path != NULL)
 		put(&d, v, "lock", named_json(&d, NULL, r->lock_path, &r->lock_digest));
 	put(&d, v, "confinement", confinement_json(&d, r));

@@ -51,7 +51,7 @@ static void
 head(const struct text *t)
 {
 	const struct cv_result *r = t->r;
-	char name[SAFE_TEXT], digest[CV_DIGEST_TEXT], conf[128];
+	char name[SAFE_TEXT], path[SAFE_TEXT], digest[CV_DIGEST_TEXT], conf[128];
 
 	cv_digest_text(&r->policy_digest, digest);
 	cv_buf_fmt(t->out, "policy %s@%.7s%s  ", safe(name, r->policy_name),
@@ -65,6 +65,12 @@ head(const struct text *t)
 	} else {
 		cv_buf_str(t->out, "no advisory index");
 	}
+	if (r->policy_chosen == CV_CHOSEN_DEFAULT && r->agent_path != NULL)
+		cv_buf_fmt(t->out, "\n%s names no policy: %s decides", safe(name, r->agent_path),
+			   safe(path, r->policy_path));
+	else if (r->policy_chosen == CV_CHOSEN_DEFAULT)
+		cv_buf_fmt(t->out, "\nno --policy is given: %s decides",
+			   safe(path, r->policy_path));
 	cv_buf_fmt(t->out, "\n%s%s%s\n", cv_confinement_text(r, conf),
 		   r->offline ? ", offline" : "",
 		   r->historical ? ", at a chosen time: never launchable" : "");
@@ -385,12 +391,14 @@ last_pass(const struct text *t, const char *name)
 }
 
 static void
-last_no(const struct text *t, const char *name)
+last_no(const struct text *t, const char *name, const char *check)
 {
 	const struct cv_result *r = t->r;
 	size_t undecided = r->counts.unknown + r->counts.unanswered;
 	char took[CV_SIZE_TEXT];
 
+	if (check != NULL)
+		cv_buf_fmt(t->out, "      more: clawverify explain %s\n", check);
 	verdict_word(t);
 	if (r->decision.outcome == CV_FAIL)
 		cv_buf_fmt(t->out, "  %s: do not launch: %zu failed, ", name, r->counts.failed);
@@ -398,7 +406,8 @@ last_no(const struct text *t, const char *name)
 		cv_buf_fmt(t->out, "  %s: not verified: ", name);
 	if (undecided > 0 || r->decision.outcome != CV_FAIL)
 		cv_buf_fmt(t->out, "%zu undecided, ", undecided);
-	cv_buf_fmt(t->out, "%zu uncovered, %s\n", r->nuncovered, cv_ms_text(r->ms, took));
+	cv_buf_fmt(t->out, "%zu passed, %zu uncovered, %s\n", r->counts.passed + r->counts.waived,
+		   r->nuncovered, cv_ms_text(r->ms, took));
 }
 
 int
@@ -433,6 +442,6 @@ cv_report_text(struct cv_buf *out, const struct cv_result *r, const struct cv_re
 	if (r->decision.outcome == CV_PASS)
 		last_pass(&t, name);
 	else
-		last_no(&t, name);
+		last_no(&t, name, n > 0 ? p[0].check : NULL);
 	return cv_buf_ok(out, "the report", e);
 }
