@@ -30,8 +30,9 @@ struct live {
 	CURL *curl;
 	size_t header_bytes;
 	bool proxied;
-	bool stopped; /* a callback set e */
-	bool refused; /* an address was not to be connected to */
+	bool stopped;  /* a callback set e */
+	bool refused;  /* an address was not to be connected to */
+	long verified; /* what OpenSSL said of the server's certificate, see explain_tls */
 	struct curl_slist *fields;
 	char detail[CURL_ERROR_SIZE];
 };
@@ -269,15 +270,25 @@ set_limits(const struct cv_http *h, const struct live *l)
 	curl_easy_setopt(h->curl, CURLOPT_NOSIGNAL, 1L);
 }
 
-static void
-set_tls(const struct cv_http *h)
+static struct curl_blob
+blob_of(struct cv_span s)
 {
-	struct curl_blob ca = { 0 };
+	struct curl_blob b = { .len = s.n, .flags = CURL_BLOB_NOCOPY };
 
 	/* libcurl only reads it; the field is not const in its interface */
-	memcpy(&ca.data, &h->o.ca.p, sizeof(ca.data));
-	ca.len = h->o.ca.n;
-	ca.flags = CURL_BLOB_NOCOPY;
+	memcpy(&b.data, &s.p, sizeof(b.data));
+	return b;
+}
+
+/* set_tls: what it points to outlives the exchange; libcurl keeps the small structs
+ * themselves as copies. A connection is used again for equal authorities and an equal
+ * certificate only: libcurl compares them. */
+static void
+set_tls(const struct cv_http *h, const struct cv_request *q)
+{
+	struct curl_blob ca = blob_of(q->ca.n > 0 ? q->ca : h->o.ca);
+	struct curl_blob client = blob_of(q->client);
+
 	curl_easy_setopt(h->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(h->curl, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(h->curl, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -285,6 +296,12 @@ set_tls(const struct cv_http *h)
 	curl_easy_setopt(h->curl, CURLOPT_CAINFO, NULL);
 	curl_easy_setopt(h->curl, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(h->curl, CURLOPT_CAINFO_BLOB, &ca);
+	if (q->client.n == 0)
+		return;
+	curl_easy_setopt(h->curl, CURLOPT_SSLCERTTYPE, "PEM");
+	curl_easy_setopt(h->curl, CURLOPT_SSLKEYTYPE, "PEM");
+	curl_easy_setopt(h->curl, CURLOPT_SSLCERT_BLOB, &client);
+	curl_easy_setopt(h->curl, CURLOPT_SSLKEY_BLOB, &client);
 }
 
 static void
@@ -344,6 +361,67 @@ worth_another_try(CURLcode code)
 	}
 }
 
+/* What OpenSSL found wrong with a certificate: X509_V_ERR_* of x509_vfy.h, numbers
+ * that never change and that libcurl hands on (CURLINFO_SSL_VERIFYRESULT). */
+enum {
+	NO_ISSUER = 2,
+	NOT_YET_VALID = 9,
+	EXPIRED = 10,
+	SELF_SIGNED = 18,
+	SELF_SIGNED_ROOT = 19,
+	NO_LOCAL_ISSUER = 20,
+	NO_FIRST_SIGNATURE = 21,
+};
+
+/* explain_tls: false: it was not TLS. Nothing of it gets better by asking again. */
+static bool
+explain_tls(const struct live *l, CURLcode code, const char *said)
+{
+	char where[CV_HOSTPORT];
+
+	cv_url_hostport(l->q->url, where);
+	if (code == CURLE_SSL_CERTPROBLEM)
+		return cv_fail(l->e, CV_R_UNREACHABLE,
+			       "TLS: our certificate or key for this server cannot be used: %s",
+			       said) != 0;
+	if (strstr(said, "alert certificate required") != NULL ||
+	    (l->q->client.n == 0 && strstr(said, "alert handshake failure") != NULL))
+		return cv_fail(l->e, CV_R_UNREACHABLE,
+			       "TLS: the server wants a client certificate; it goes into "
+			       "certs.d/%s/client.cert and client.key (%s)",
+			       where, said) != 0;
+	if (strstr(said, "protocol version") != NULL ||
+	    strstr(said, "unsupported protocol") != NULL)
+		return cv_fail(l->e, CV_R_UNREACHABLE,
+			       "TLS: the server has nothing that is accepted, want TLS 1.2 or "
+			       "later (%s)",
+			       said) != 0;
+	if (code != CURLE_PEER_FAILED_VERIFICATION)
+		return false;
+	switch (l->verified) {
+	case EXPIRED:
+		return cv_fail(l->e, CV_R_UNREACHABLE,
+			       "TLS: the server's certificate has expired, or the clock here is "
+			       "wrong") != 0;
+	case NOT_YET_VALID:
+		return cv_fail(l->e, CV_R_UNREACHABLE,
+			       "TLS: the server's certificate is not valid yet, or the clock here "
+			       "is wrong") != 0;
+	case NO_ISSUER:
+	case SELF_SIGNED:
+	case SELF_SIGNED_ROOT:
+	case NO_LOCAL_ISSUER:
+	case NO_FIRST_SIGNATURE:
+		return cv_fail(l->e, CV_R_UNREACHABLE,
+			       "TLS: the server's certificate comes from nobody who is trusted "
+			       "here; a private registry's authority goes into "
+			       "certs.d/%s/ca.crt (%s)",
+			       where, said) != 0;
+	default:
+		return cv_fail(l->e, CV_R_UNREACHABLE, "TLS: %s", said) != 0;
+	}
+}
+
 /* explain: libcurl's code as a reason. An answer that broke off in its body was
  * cut off; one that broke off before was none. */
 static int
@@ -360,8 +438,10 @@ explain(const struct live *l, CURLcode code, bool *again)
 	if (code == CURLE_OPERATION_TIMEDOUT && l->q->deadline != 0 &&
 	    cv_mono_left(l->q->deadline) <= CLOCK_SLACK)
 		return cv_fail(l->e, CV_R_DEADLINE, "not done in the time that was given");
-	*again = worth_another_try(code);
 	cv_text_safe(&text, cv_span_str(said), CV_TEXT_FIELD);
+	if (!l->r->final && l->q->url->https && explain_tls(l, code, cv_buf_text(&text)))
+		return -1;
+	*again = worth_another_try(code);
 	cv_fail(l->e, CV_R_UNREACHABLE, "%s", cv_buf_text(&text));
 	if (l->r->final && *again) {
 		l->e->reason = CV_R_CUTOFF;
@@ -408,12 +488,12 @@ cv_http_do(struct cv_http *h, const struct cv_request *q, struct cv_reply *r, bo
 	l.curl = h->curl;
 	if (cv_mono_left(q->deadline) == 0)
 		return cv_fail(e, CV_R_DEADLINE, "not done in the time that was given");
-	if (q->url->https && h->o.ca.n == 0)
+	if (q->url->https && h->o.ca.n == 0 && q->ca.n == 0)
 		return no_authorities(h, e);
 	curl_easy_reset(h->curl);
 	set_request(h, q);
 	set_limits(h, &l);
-	set_tls(h);
+	set_tls(h, q);
 	set_callbacks(&l);
 	if (set_fields(&l) != 0) {
 		fields_free(&l.fields);
@@ -422,6 +502,8 @@ cv_http_do(struct cv_http *h, const struct cv_request *q, struct cv_reply *r, bo
 	code = curl_easy_perform(h->curl);
 	if (code == CURLE_OK)
 		note_address(&l);
+	else
+		curl_easy_getinfo(h->curl, CURLINFO_SSL_VERIFYRESULT, &l.verified);
 	curl_easy_reset(h->curl); /* it must not keep pointers to what ends here */
 	fields_free(&l.fields);
 	if (l.stopped)

@@ -3,7 +3,8 @@
  * http.h: one request and its answer, over libcurl. No redirect is followed, no
  * answer to a challenge given, nothing tried again: that is net.h.
  *
- * TLS 1.2 or later with the certificate and the host always checked, HTTP/1.1,
+ * TLS 1.2 or later with the certificate and the host always checked, our own
+ * certificate where there is one and the server asks for it, HTTP/1.1,
  * no compression, no cookies, no netrc, no HTTP/0.9. Proxies are those of the
  * environment (https_proxy, HTTPS_PROXY, no_proxy, NO_PROXY, as libcurl reads
  * them); never for a loopback host, whose bytes must not leave the machine.
@@ -65,7 +66,9 @@ struct cv_request {
 	const char *if_range;      /* or NULL */
 	bool guarded;              /* connect only to CV_REACH_OTHER and to `home` (url.h) */
 	enum cv_reach home;
-	int64_t deadline; /* cv_mono_ms scale, 0 none */
+	struct cv_span ca;     /* PEM, instead of the handle's; empty: the handle's */
+	struct cv_span client; /* PEM, our certificate and key; empty: none */
+	int64_t deadline;      /* cv_mono_ms scale, 0 none */
 	/* head: called once, before any body. body: called for each piece. -1 with
 	 * e set ends the exchange with that error. */
 	int (*head)(void *ctx, const struct cv_reply *r, struct cv_err *e);

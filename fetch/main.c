@@ -57,6 +57,7 @@ main(int argc, char **argv)
 					      .stall_bytes = STALL_BYTES },
 				    .pause_ms = PAUSE_MS,
 				    .login = cv_fetch_login,
+				    .pem = cv_fetch_pem,
 				    .progress = cv_fetch_progress };
 	struct cv_worker_def def = { .name = "fetch",
 				     .seal = CV_SEAL_NET,

@@ -11,6 +11,7 @@
 
 #include "fetch/auth.h"
 #include "fetch/header.h"
+#include "fetch/tls.h"
 #include "trust/base/clock.h"
 #include "trust/base/enc.h"
 #include "trust/base/text.h"
@@ -69,6 +70,7 @@ cv_net_close(struct cv_net **n)
 		return;
 	cv_http_close(&(*n)->http);
 	cv_auth_close(&(*n)->auth);
+	cv_tls_close(&(*n)->tls);
 	free(*n);
 	*n = NULL;
 }
@@ -285,7 +287,8 @@ hop(struct state *s, struct cv_err *e)
 		q.range = range;
 		q.if_range = s->etag[0] != '\0' ? s->etag : NULL;
 	}
-	if (cv_http_do(s->n->http, &q, &g->reply, &s->again, e) != 0)
+	if (cv_tls_of(s->n, &s->at, &q, e) != 0 ||
+	    cv_http_do(s->n->http, &q, &g->reply, &s->again, e) != 0)
 		return -1;
 	if (!s->home_known) {
 		s->home_known = true;

@@ -23,9 +23,11 @@
 #define CV_FETCH_NET_H
 
 #include "fetch/http.h"
+#include "trust/base/proto.h"
 #include "trust/base/ref.h"
 
 struct cv_auth;
+struct cv_tls_host;
 
 /* Credentials for a registry, as verify gave them. */
 struct cv_login {
@@ -39,6 +41,10 @@ struct cv_net_opts {
 	int pause_ms; /* before the second try */
 	/* login: credentials for "host[:port]"; strings are malloc'd for the caller */
 	int (*login)(void *ctx, const char *host, struct cv_login *ret, struct cv_err *e);
+	/* pem: append what `what` (CV_N_CA, CV_N_CLIENT) says of "host[:port]"; nothing
+	 * if there is none. NULL: there never is. */
+	int (*pem)(void *ctx, enum cv_need what, const char *host, struct cv_buf *out,
+		   struct cv_err *e);
 	void (*progress)(void *ctx, uint64_t done, uint64_t total); /* or NULL; total 0 unknown */
 	void *ctx;
 };
@@ -48,6 +54,7 @@ struct cv_net {
 	struct cv_net_opts o;
 	struct cv_http *http;
 	struct cv_auth *auth;
+	struct cv_tls_host *tls; /* tls.h */
 };
 
 int cv_net_open(struct cv_net **ret, const struct cv_net_opts *opts, struct cv_err *e) cv_must;

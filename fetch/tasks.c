@@ -195,6 +195,24 @@ cv_fetch_login(void *ctx, const char *host, struct cv_login *ret, struct cv_err 
 	return rc;
 }
 
+int
+cv_fetch_pem(void *ctx, enum cv_need what, const char *host, struct cv_buf *out, struct cv_err *e)
+{
+	struct cv_worker *w = ctx;
+	struct cv_given g;
+	int rc = 0;
+
+	cv_out_str(cv_w_need(w, what), CV_TAG_NAME, host);
+	if (cv_w_ask(w, &g, e) != 0)
+		return -1;
+	if (g.status == CV_S_FAILED)
+		rc = cv_fail(e, g.err.reason, "%s", g.err.text);
+	else if (g.status == CV_S_GIVEN)
+		rc = cv_buf_pread(out, g.blob.fd, g.blob.off, g.blob.len, host, e);
+	cv_closep(&g.blob.fd);
+	return rc;
+}
+
 void
 cv_fetch_progress(void *ctx, uint64_t done, uint64_t total)
 {

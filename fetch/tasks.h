@@ -12,6 +12,8 @@ extern const struct cv_task_def cv_fetch_tasks[];
 /* For main's struct cv_net_opts: they speak to verify through the worker, which
  * each task sets as the ctx of these. */
 int cv_fetch_login(void *ctx, const char *host, struct cv_login *ret, struct cv_err *e);
+int cv_fetch_pem(void *ctx, enum cv_need what, const char *host, struct cv_buf *out,
+		 struct cv_err *e);
 void cv_fetch_progress(void *ctx, uint64_t done, uint64_t total);
 
 #endif

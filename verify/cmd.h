@@ -78,6 +78,7 @@ struct cv_session {
 	struct cv_lock *lock; /* NULL: there is none */
 	struct cv_store *store;
 	struct cv_cred_env *cred;
+	struct cv_registries *registries;
 	char *agent_path, *policy_path, *lock_path;
 	char **net_env;
 	struct cv_request_evidence *evidence; /* opened by the session */
@@ -102,7 +103,8 @@ void cv_session_close(struct cv_session *s);
  * cancels; the process then ends by that signal. */
 int cv_session_run(struct cv_session *s, struct cv_result **ret, struct cv_err *e) cv_must;
 
-/* cv_session_cred: fill s->cred and s->rq.cred from this user's environment. */
+/* cv_session_cred: fill s->cred, s->registries and the same of s->rq from this
+ * user's environment. */
 int cv_session_cred(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e) cv_must;
 
 /* cv_state_dir, cv_store_dir, cv_data_file: where things live (DESIGN 4), by

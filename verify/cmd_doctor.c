@@ -2,6 +2,7 @@
 /* cmd_doctor.c: is this machine fit to decide? Looks, changes nothing, uses no
  * network. */
 #include "verify/cmdline.h"
+#include "verify/registries.h"
 #include "verify/role.h"
 
 #include <limits.h>
@@ -59,6 +60,24 @@ store(const struct cv_cmdline *c)
 	return say(true, "store", dir);
 }
 
+static bool
+registries(const struct cv_cmdline *c)
+{
+	cv_auto(cv_registries_free) struct cv_registries *r = NULL;
+	const char *file;
+	char text[PATH_MAX + 64];
+	struct cv_err e;
+
+	if (cv_registries_open(&r, cv_cl_env(c, "XDG_CONFIG_HOME"), cv_cl_env(c, "HOME"), &e) != 0)
+		return say(false, "mirrors", e.text);
+	file = cv_registries_file(r);
+	if (file == NULL)
+		return say(true, "mirrors", "none (no registries.json)");
+	(void)snprintf(text, sizeof(text), "%s: of %zu %s", file, cv_registries_count(r),
+		       cv_registries_count(r) == 1 ? "registry" : "registries");
+	return say(true, "mirrors", text);
+}
+
 static int
 run_doctor(struct cv_cmdline *c, struct cv_err *e)
 {
@@ -73,6 +92,7 @@ run_doctor(struct cv_cmdline *c, struct cv_err *e)
 	ok &= worker(dir, CV_ROLE_FETCH, "fetch worker");
 	ok &= worker(dir, CV_ROLE_IMPORT, "import worker");
 	ok &= store(c);
+	ok &= registries(c);
 	if (cv_db_path(c, path, sizeof(path), e) != 0)
 		return cv_cmd_failed(c, e);
 	(void)say(true, "advisory index",

@@ -42,6 +42,7 @@
 #include "verify/launchset.h"
 #include "verify/lock.h"
 #include "verify/policy.h"
+#include "verify/registries.h"
 #include "verify/result.h"
 #include "verify/store.h"
 
@@ -74,8 +75,9 @@ struct cv_request {
 	const char *workers; /* directory of the worker programs */
 
 	struct cv_store *store;
-	const struct cv_cred_env *cred; /* NULL: no credentials */
-	const char *const *net_env;     /* for fetch: proxy and CA variables */
+	const struct cv_cred_env *cred;         /* NULL: no credentials */
+	const struct cv_registries *registries; /* NULL: no mirrors, no certs.d */
+	const char *const *net_env;             /* for fetch: proxy and CA variables */
 
 	const struct cv_agent *agent;
 	const struct cv_policy *policy;

@@ -63,6 +63,7 @@ open_url(struct cv_bytes *b, struct cv_job *j)
 	struct cv_source_opts o = { .store = rq->store,
 				    .role = &j->run->role,
 				    .cred = rq->cred,
+				    .registries = rq->registries,
 				    .offline = rq->offline,
 				    .layout_fd = -1,
 				    .progress = cv_run_progress,

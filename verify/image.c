@@ -52,6 +52,7 @@ open_source(struct cv_image_job *im, const struct cv_role_opts *role, struct cv_
 	struct cv_source_opts o = { .store = rq->store,
 				    .role = role,
 				    .cred = rq->cred,
+				    .registries = rq->registries,
 				    .offline = rq->offline || layout,
 				    .repo = layout ? NULL : im->job->decl->source,
 				    .layout_fd = im->layout_fd,

@@ -374,6 +374,7 @@ cv_session_close(struct cv_session *s)
 {
 	cv_signer_evidence_close(s);
 	cv_cred_env_free(&s->cred);
+	cv_registries_free(&s->registries);
 	cv_lock_free(&s->lock);
 	cv_policy_free(&s->policy);
 	cv_agent_free(&s->agent);

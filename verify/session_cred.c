@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session_cred.c: where this user's registry credentials are; see cred.h. */
+/* session_cred.c: where this user's registry credentials are, and what else is said
+ * of registries; see cred.h and registries.h. */
 #include "verify/cmdline.h"
 
 #include <unistd.h>
@@ -23,5 +24,8 @@ cv_session_cred(struct cv_session *s, const struct cv_cmdline *c, struct cv_err 
 	if (cv_cred_env_open(&s->cred, &from, e) != 0)
 		return -1;
 	s->rq.cred = s->cred;
+	if (cv_registries_open(&s->registries, cv_cl_env(c, "XDG_CONFIG_HOME"), from.home, e) != 0)
+		return -1;
+	s->rq.registries = s->registries;
 	return 0;
 }

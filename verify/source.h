@@ -6,18 +6,25 @@
  * Whatever the worker says about bytes is a hint; the bytes are hashed by the
  * store while they arrive. The worker is started by the first question that
  * needs it and never with `offline`. A source belongs to one thread.
+ *
+ * Mirrors are asked first for what has a digest, in their order, and the registry
+ * last; whatever a mirror answers but these very bytes is as if there were none.
+ * Tags and referrers are asked of the registry alone: a mirror that lags behind or
+ * lies must not decide which image is meant, nor that it has no signature.
  */
 #ifndef CV_SOURCE_H
 #define CV_SOURCE_H
 
 #include "verify/cred.h"
+#include "verify/registries.h"
 #include "verify/role.h"
 #include "verify/store.h"
 
 struct cv_source_opts {
 	struct cv_store *store; /* borrowed */
 	const struct cv_role_opts *role;
-	const struct cv_cred_env *cred; /* NULL: no credentials */
+	const struct cv_cred_env *cred;         /* NULL: no credentials */
+	const struct cv_registries *registries; /* NULL: no mirrors, no certs.d */
 	bool offline;
 	const char *repo; /* "host/path" of a registry repository, or NULL */
 	int layout_fd;    /* directory of an OCI layout, or -1; borrowed */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* source_int.h: between source.c and source_layout.c. */
+/* source_int.h: between source.c, source_ask.c and source_layout.c. */
 #ifndef CV_SOURCE_INT_H
 #define CV_SOURCE_INT_H
 
@@ -11,7 +11,25 @@ struct cv_source {
 	unsigned sandbox;
 	int landlock;
 	bool ran;
+	unsigned mirrors_down; /* bits: these could not be reached in this run */
 };
+
+/* A question to the fetch worker: which task, and what goes into its frame. */
+struct cv_question {
+	enum cv_task task;
+	const char *name, *ref;
+	const struct cv_digest *want;  /* compare the bytes with it */
+	const struct cv_digest *asked; /* the DIGEST field, or NULL */
+	uint64_t size, max;
+	bool bulk; /* bytes are expected */
+};
+
+/* cv_source_ask: 0 with an answer in *got, -1 with got->err and perhaps *check. */
+int cv_source_ask(struct cv_source *s, const struct cv_question *q, struct cv_got *got,
+		  const char **check) cv_must;
+
+/* cv_source_host: the host of "host/path". */
+const char *cv_source_host(const char *repo, char out[CV_MAX_REF + 1]);
 
 /* cv_got_failed: got->err holds the reason; check names the id for it, or NULL. */
 void cv_got_failed(struct cv_got *got, const char *check);

@@ -3,6 +3,7 @@
 """server: a registry on loopback that can be told to misbehave.
 
     tests/net/server.py [--root LAYOUT] [--log FILE] [--tls CERT KEY] [SCRIPT]
+                        [--tls-at-most 1.1] [--client-ca FILE]
 
 It listens on three ports of 127.0.0.1 (the registry, another origin, and TLS; the
 last is 0 without --tls), prints them in one line and serves until its standard
@@ -43,6 +44,7 @@ import ssl
 import sys
 import threading
 import time
+import warnings
 from http.server import BaseHTTPRequestHandler
 
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -399,6 +401,8 @@ def main():
     args.add_argument("--root")
     args.add_argument("--log")
     args.add_argument("--tls", nargs=2)
+    args.add_argument("--tls-at-most")
+    args.add_argument("--client-ca")
     args.add_argument("script", nargs="?")
     args = args.parse_args()
     rules = []
@@ -413,6 +417,14 @@ def main():
     if args.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*args.tls)
+        if args.tls_at_most:
+            warnings.simplefilter("ignore")  # that these are old is the point
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion["TLSv" + args.tls_at_most.replace(".", "_")]
+            context.set_ciphers("DEFAULT@SECLEVEL=0")
+        if args.client_ca:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(args.client_ca)
         Server(world, "tls", context)
     print(world.ports["main"], world.ports["other"], world.ports["tls"], flush=True)
     sys.stdin.buffer.read()

@@ -4,11 +4,14 @@
  * accept. An example is the fenced block after a line "<!-- example: KIND -->".
  */
 #include "tests/support/t.h"
+#include "trust/base/text.h"
 #include "verify/gatecfg.h"
 #include "verify/launchset.h"
 #include "verify/lock.h"
+#include "verify/registries.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #define DOC "docs/formats.md"
 
@@ -51,6 +54,23 @@ read_gatecfg(struct cv_span in)
 
 	T_OK(cv_gatecfg_parse(&g, "gate.json", in, -1, &e), e);
 	cv_gatecfg_free(&g);
+}
+
+static void
+read_registries(struct cv_span in)
+{
+	struct cv_registries *r = NULL;
+	char path[500];
+	struct cv_err e;
+
+	cv_text_fmt(path, sizeof(path), "%s/clawverify", t_tmpdir());
+	T(mkdir(path, 0700) == 0);
+	cv_text_fmt(path, sizeof(path), "%s/clawverify/registries.json", t_tmpdir());
+	t_write_file(path, in.p, in.n);
+	T_OK(cv_registries_open(&r, t_tmpdir(), NULL, &e), e);
+	T_STR(cv_registries_file(r), path);
+	T_INT(cv_registries_mirrors(r, "docker.io")->n, 2);
+	cv_registries_free(&r);
 }
 
 static void
@@ -98,6 +118,7 @@ static const struct {
 	{ "policy", read_policy },
 	{ "lock", read_lock },
 	{ "gate-config", read_gatecfg },
+	{ "registries", read_registries },
 	{ "launch-set", read_launchset },
 	{ "launch-request", read_request },
 	{ "launch", read_strict },

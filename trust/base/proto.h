@@ -278,6 +278,8 @@ enum cv_need {
 	CV_N_REFERRERS, /* DIGEST, MAX */
 	CV_N_TAG,       /* NAME tag, MAX: a manifest */
 	CV_N_CRED,      /* NAME registry host[:port] (fetch only) */
+	CV_N_CA,        /* NAME host[:port]: PEM, authorities to trust for it too (fetch only) */
+	CV_N_CLIENT,    /* NAME host[:port]: PEM, our certificate and its key (fetch only) */
 };
 
 enum cv_status {
