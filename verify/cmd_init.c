@@ -273,17 +273,13 @@ agent_text(struct cv_buf *out, const struct cv_discovered *d, const char *name, 
 static int
 put_key(struct cv_buf *out, const char *file, const char *dir, struct cv_err *e)
 {
-	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_KEY_PEM);
 	cv_auto(cv_mem_free) struct cv_mem m = { 0 };
 	const char *name = file;
 	size_t n = strlen(dir);
 	struct cv_key key;
-	int got = cv_conf_read(&text, AT_FDCWD, file, CV_MAX_KEY_PEM, e);
 
-	if (got == 0)
-		return cv_fail(e, CV_R_USAGE, "--key %.400s: there is no such file", file);
-	if (got < 0 || cv_key_parse(&m, &key, cv_buf_span(&text), file, e) != 0)
-		return cv_fail_within(e, "--key");
+	if (cv_cl_key(&m, &key, "key", file, e) != 0)
+		return -1;
 	if (strcmp(dir, ".") != 0)
 		name = strncmp(file, dir, n) == 0 && file[n] == '/' ? file + n + 1 : "/";
 	return quote(out, cv_tree_path_wrong(name) == NULL ? name : key.pem, e);

@@ -3,6 +3,7 @@
  * sometimes, options and arguments in any order until "--". */
 #include "verify/cmdline.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -301,4 +302,36 @@ cv_cmd_find(const char *name)
 			return cv_cmds[i];
 	}
 	return NULL;
+}
+
+/* ---- files that options name ---- */
+
+/* slip: what is wrong with a file that somebody named on the command line. */
+static int
+slip(const char *option, struct cv_err *e)
+{
+	if (e->reason == CV_R_CONFIG)
+		e->reason = CV_R_USAGE;
+	return cv_fail_within(e, "--%s", option);
+}
+
+int
+cv_cl_read(struct cv_buf *out, const char *option, const char *path, size_t max, struct cv_err *e)
+{
+	int got = cv_conf_read(out, AT_FDCWD, path, max, e);
+
+	if (got == 0)
+		return cv_fail(e, CV_R_USAGE, "--%s %.400s: there is no such file", option, path);
+	return got < 0 ? slip(option, e) : 0;
+}
+
+int
+cv_cl_key(struct cv_mem *m, struct cv_key *ret, const char *option, const char *path,
+	  struct cv_err *e)
+{
+	cv_auto(cv_buf_free) struct cv_buf pem = CV_BUF(CV_MAX_KEY_PEM);
+
+	if (cv_cl_read(&pem, option, path, CV_MAX_KEY_PEM, e) != 0)
+		return -1;
+	return cv_key_parse(m, ret, cv_buf_span(&pem), path, e) != 0 ? slip(option, e) : 0;
 }

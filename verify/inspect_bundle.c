@@ -181,10 +181,8 @@ cv_inspect_bundle(struct cv_cmdline *c, const char *path, struct cv_err *e)
 	int got = t == NULL ? cv_fail_memory(e)
 			    : cv_conf_read(&text, AT_FDCWD, path, CV_MAX_BUNDLE, e);
 
-	if (got > 0 && file != NULL) {
-		got = cv_conf_read(&root, AT_FDCWD, file, CV_MAX_TRUST_ROOT, e);
-		if (got == 0)
-			cv_fail(e, CV_R_USAGE, "--root %.400s: there is no such file", file);
+	if (got > 0 && file != NULL && strcmp(file, CV_PUBLIC_GOOD) != 0) {
+		got = cv_cl_read(&root, "root", file, CV_MAX_TRUST_ROOT, e) == 0 ? 1 : -1;
 		judge.name = strlen(file) < 256 ? file : "--root"; /* names have an end */
 		judge.text = cv_buf_span(&root);
 	}

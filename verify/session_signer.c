@@ -122,21 +122,6 @@ identity(json_t *signer, const struct cv_cmdline *c, bool *bad, struct cv_err *e
 	return r;
 }
 
-/* slurp: a file named on the command line, wherever it lies. */
-static int
-slurp(struct cv_buf *out, const char *option, const char *path, size_t max, struct cv_err *e)
-{
-	int got = cv_conf_read(out, AT_FDCWD, path, max, e);
-
-	if (got == 0)
-		return cv_fail(e, CV_R_USAGE, "--%s %.400s: there is no such file", option, path);
-	if (got < 0) {
-		e->reason = e->reason == CV_R_CONFIG ? CV_R_USAGE : e->reason;
-		return cv_fail_within(e, "--%s", option);
-	}
-	return 0;
-}
-
 static int
 keys(json_t *signer, const struct cv_cmdline *c, bool *bad, struct cv_err *e)
 {
@@ -146,19 +131,14 @@ keys(json_t *signer, const struct cv_cmdline *c, bool *bad, struct cv_err *e)
 	int r = 0;
 
 	for (size_t i = 0; i < n && r == 0; i++) {
-		cv_auto(cv_buf_free) struct cv_buf pem = CV_BUF(CV_MAX_KEY_PEM);
 		struct cv_mem m = { 0 };
 		struct cv_key key;
 
-		r = slurp(&pem, "key", v[i], CV_MAX_KEY_PEM, e);
-		if (r == 0)
-			r = cv_key_parse(&m, &key, cv_buf_span(&pem), v[i], e);
+		r = cv_cl_key(&m, &key, "key", v[i], e);
 		if (r == 0 && json_array_append_new(list, json_string(key.pem)) != 0)
 			*bad = true;
 		cv_mem_free(&m);
 	}
-	if (r != 0 && e->reason == CV_R_CONFIG)
-		e->reason = CV_R_USAGE;
 	if (n > 0)
 		set(signer, "keys", json_incref(list), bad);
 	json_decref(list);
@@ -179,7 +159,7 @@ root(json_t *policy, json_t *signer, const struct cv_cmdline *c, bool *bad, stru
 		set(signer, "root", json_string(CV_PUBLIC_GOOD), bad);
 		return 0;
 	}
-	if (slurp(&text, "root", path, CV_MAX_TRUST_ROOT, e) != 0)
+	if (cv_cl_read(&text, "root", path, CV_MAX_TRUST_ROOT, e) != 0)
 		return -1;
 	if (cv_json_parse(&doc, path, cv_buf_span(&text), 0, e) != 0) {
 		if (cv_reason_exit(e->reason) == CV_EXIT_FAIL)

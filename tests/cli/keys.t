@@ -153,6 +153,34 @@ def init_good(tap):
     w.close()
 
 
+def named_files(tap):
+    """A file that an option names is read the same way by every verb."""
+    w = kit.World()
+    w.write("prompt.md", "Be polite.\n")
+    w.write("maker.pub", pem(GOOD))
+    w.write("bundle.json", '{"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json"}\n')
+    w.write("long", "x" * (2 << 20))
+    os.mkdir(w.path("dir"))
+    os.mkfifo(w.path("fifo"))
+    who = ["--identity", "me", "--issuer", "https://id.example"]
+    for args, option in ((["init"], "--key"), (["verify", "./prompt.md"], "--key"),
+                         (["verify", "./prompt.md"] + who, "--root"),
+                         (["inspect", "bundle.json"], "--root")):
+        for name, words in (("none", "none: there is no such file"), ("dir", "dir: "),
+                            ("fifo", "fifo: "), ("long", "long: "), ("", ": "),
+                            ("maker.pub/x", "there is no such file")):
+            done = w.run(*args, option, name)
+            tap.ok(done.code == 2 and option in done.err and
+                   words in done.err.replace("\n", " ") and not done.out,
+                   "%s %s %s: exit 2, and which" % (args[0], option, name), done.text)
+    tap.ok(not os.path.exists(w.path("agent.json")), "and nothing was written")
+    known = w.run("inspect", "bundle.json", "--root", "public-good")
+    same = w.run("inspect", "bundle.json")
+    tap.ok(known.code == same.code and known.text == same.text,
+           "inspect --root public-good: the one that is there", known.text)
+    w.close()
+
+
 def too_many(tap):
     """More keys than one task of the trust worker takes."""
     w = kit.World()
@@ -178,6 +206,7 @@ def main():
         in_policy(tap, what, words, key)
         in_init(tap, what, words, key)
     init_good(tap)
+    named_files(tap)
     too_many(tap)
     return tap.end()
 
