@@ -19,9 +19,8 @@ warm(void)
 int
 main(int argc, char **argv)
 {
-	const struct cv_task_def tasks[] = {
-		cv_task_image, cv_task_blob, cv_task_envelope, cv_task_chain, { .task = 0 }
-	};
+	const struct cv_task_def tasks[] = { cv_task_image, cv_task_blob,     cv_task_envelope,
+					     cv_task_chain, cv_task_patterns, { .task = 0 } };
 	const struct cv_worker_def def = {
 		.name = "trust", .seal = CV_SEAL_COMPUTE, .warm = warm, .tasks = tasks
 	};

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_policy.c: is a policy in order, and what does it amount to? */
 #include "verify/cmdline.h"
+#include "verify/policy_pattern.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -27,6 +29,16 @@ show(const struct cv_policy *p, struct cv_err *e)
 	return rc;
 }
 
+/* patterns: asked of a worker, like everything about who signed. */
+static int
+patterns(const struct cv_policy *p, struct cv_err *e)
+{
+	char dir[PATH_MAX];
+	struct cv_role_opts role = { .dir = dir, .cancel_fd = -1 };
+
+	return cv_role_dir(dir, sizeof(dir), e) != 0 ? -1 : cv_policy_patterns(p, &role, false, e);
+}
+
 static int
 run_policy(struct cv_cmdline *c, struct cv_err *e)
 {
@@ -41,7 +53,7 @@ run_policy(struct cv_cmdline *c, struct cv_err *e)
 			      cv_text_brief(shown, cv_span_str(verb)));
 		return cv_cmd_failed(c, e);
 	}
-	if (cv_policy_load(&p, file, e) != 0)
+	if (cv_policy_load(&p, file, e) != 0 || (check && patterns(p, e) != 0))
 		return cv_cmd_failed(c, e);
 	if (!check)
 		return show(p, e) == 0 ? CV_EXIT_PASS : cv_cmd_failed(c, e);

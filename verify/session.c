@@ -18,6 +18,7 @@
 #include "trust/base/clock.h"
 #include "trust/base/oci.h"
 #include "trust/base/text.h"
+#include "verify/policy_pattern.h"
 #include "verify/role.h"
 #include "verify/session_int.h"
 #include "verify/session_signer.h"
@@ -230,6 +231,23 @@ host_platform(void)
 #endif
 }
 
+/* check_patterns: a pattern that is none is a slip of whoever wrote it. When that
+ * cannot be found out, the run itself meets the same trouble, and says so. */
+static int
+check_patterns(const struct cv_session *s, struct cv_err *e)
+{
+	struct cv_role_opts role = { .dir = s->workers,
+				     .deadline = s->rq.deadline,
+				     .cancel_fd = -1 };
+	struct cv_err why;
+
+	if (cv_policy_patterns(s->policy, &role, s->policy_path == NULL, &why) == 0 ||
+	    cv_reason_exit(why.reason) != CV_EXIT_USAGE)
+		return 0;
+	*e = why;
+	return -1;
+}
+
 int
 cv_session_common(struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e)
 {
@@ -247,6 +265,8 @@ cv_session_common(struct cv_session *s, const struct cv_cmdline *c, struct cv_er
 	    open_store(s, c, e) != 0 || open_db(s, c, e) != 0 || read_net_env(s, c, e) != 0)
 		return -1;
 	s->rq.store = s->store;
+	if (check_patterns(s, e) != 0)
+		return -1;
 	return cv_session_cred(s, c, e);
 }
 

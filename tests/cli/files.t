@@ -126,6 +126,11 @@ def policy(tap):
             ("a check that cannot be advisory",
              good.replace('"rules"', '"checks": {"lock.digest-mismatch": "advisory"}, "rules"'),
              "lock.digest-mismatch"),
+            ("a pattern that is none",
+             good.replace('"keys": ["maker.pub"],', '"keys": ["maker.pub"], "identities": ['
+                          '{"identity": "me", "issuer": "https://id.example"},'
+                          '{"identity_pattern": "me@(a", "issuer_pattern": "https://.*x"}],'),
+             "the pattern me@(a cannot be read: at character 5: "),
             ("too deep", good.replace('"rules"', '"x-deep": ' + "[" * 100 + "]" * 100 + ', "rules"'),
              ""),
             ("cut off", good[:200], ""),
@@ -133,7 +138,7 @@ def policy(tap):
             ("no object", "[]", "object")):
         tap.ok(text != good, "policy: %s: is another one" % name)
         w.write("policy.json", text)
-        for args in (["policy", "check"], ["verify"]):
+        for args in (["policy", "check"], ["verify"], ["lock"]):
             done = w.run(*args)
             tap.ok(done.code == 2, "policy: %s: %s: exit 2" % (name, args[0]), done.text)
             tap.ok(re.search(r"policy\.json:\d+:\d+: ", done.err),
@@ -142,6 +147,11 @@ def policy(tap):
     w.write("policy.json", "//" + "x" * (1 << 20) + "\n" + good)
     done = w.run("policy", "check")
     tap.ok(done.code == 2 and "policy.json" in done.err, "policy: too large: exit 2", done.err)
+    for option, other in (("identity", "issuer"), ("issuer", "identity")):
+        done = w.run("verify", "prompt.md", "--%s-pattern" % option, "a[", "--" + other, "x")
+        tap.ok(done.code == 2 and "--%s-pattern: the pattern a[ cannot be read" % option in
+               done.err.replace("\n", " "), "--%s-pattern: none: exit 2, and which" % option,
+               done.text)
     w.write("policy.json", good)
     done = w.run("policy", "check")
     tap.ok(done.code == 0, "policy: in order again", done.text)

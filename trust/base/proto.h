@@ -162,6 +162,10 @@ enum cv_task {
 	 * FACT OBSERVED: NAME label, TEXT, POS depth; in order. */
 	CV_T_CHAIN,
 
+	/* CV_T_PATTERNS: whether these are patterns that an identity can be judged by.
+	 * ITEM PATTERN: TEXT. FACT OBSERVED: POS which of them is none, TEXT why. */
+	CV_T_PATTERNS,
+
 	/* ---- contents ---- */
 
 	/* CV_T_LAYER: walk one layer; its diffID; strict tar profile.
@@ -268,6 +272,7 @@ enum cv_role_item {
 	CV_ROLE_ADVISORIES,
 	CV_ROLE_ROOT,
 	CV_ROLE_IDENTITY,
+	CV_ROLE_PATTERN,
 };
 
 /* Flags of ITEM ROOT: what a private instance does without. */
