@@ -225,6 +225,21 @@ is_writable(const struct cv_launchset *l, struct cv_span path)
 	return false;
 }
 
+/* in_mount: below a verified tree, which it would cover; verify refuses that, too. */
+static bool
+in_mount(const struct cv_launchset *l, struct cv_span path)
+{
+	size_t i;
+
+	for (i = 0; i < l->nmounts; i++) {
+		size_t n = strlen(l->mounts[i].target);
+
+		if (cv_span_has_prefix(path, l->mounts[i].target) && path.n > n && path.p[n] == '/')
+			return true;
+	}
+	return false;
+}
+
 static int
 volumes_able(const struct cv_docker *d, const struct cv_bundle *b, const struct cv_digest *image,
 	     struct cv_control_state s[CV_CTL_COUNT], struct cv_err *e)
@@ -248,6 +263,10 @@ volumes_able(const struct cv_docker *d, const struct cv_bundle *b, const struct 
 		if (path.n > 0 && !is_writable(b->set, path))
 			s[CV_CTL_ROOT] = (struct cv_control_state){
 				.why = "the image declares volumes, which docker makes writable"
+			};
+		if (in_mount(b->set, path))
+			s[CV_CTL_MOUNTS] = (struct cv_control_state){
+				.why = "the image declares a volume inside a verified tree"
 			};
 	}
 	return 0;

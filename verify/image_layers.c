@@ -9,6 +9,7 @@
 #include "verify/image.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -252,15 +253,80 @@ tell(struct walk *w)
 /* ---- the merged tree, the configuration ---- */
 
 static int
+send_place(struct cv_role *r, enum cv_placed kind, const char *path, struct cv_err *e)
+{
+	struct cv_out *o = cv_role_frame(r, CV_K_ITEM);
+
+	cv_out_u64(o, CV_TAG_ROLE, CV_ROLE_PLACE);
+	cv_out_u64(o, CV_TAG_KIND, kind);
+	cv_out_str(o, CV_TAG_NAME, path);
+	return cv_role_send(r, e);
+}
+
+static int
+send_word(struct cv_role *r, enum cv_program kind, const char *text, struct cv_err *e)
+{
+	struct cv_out *o = cv_role_frame(r, CV_K_ITEM);
+
+	cv_out_u64(o, CV_TAG_ROLE, CV_ROLE_PROGRAM);
+	cv_out_u64(o, CV_TAG_KIND, kind);
+	cv_out_str(o, CV_TAG_TEXT, text);
+	return cv_role_send(r, e);
+}
+
+static int
+send_program(const struct cv_launch *l, struct cv_role *r, struct cv_err *e)
+{
+	size_t i;
+
+	for (i = 0; i < l->entrypoint.n; i++)
+		if (send_word(r, CV_PROGRAM_ENTRYPOINT, l->entrypoint.v[i].text, e) != 0)
+			return -1;
+	for (i = 0; i < l->command.n; i++)
+		if (send_word(r, CV_PROGRAM_COMMAND, l->command.v[i].text, e) != 0)
+			return -1;
+	for (i = 0; i < l->nenv; i++)
+		if (strcmp(l->env[i].name, "PATH") == 0 && l->env[i].rule == CV_BOUND &&
+		    send_word(r, CV_PROGRAM_PATH, l->env[i].value, e) != 0)
+			return -1;
+	return l->workdir == NULL ? 0 : send_word(r, CV_PROGRAM_WORKDIR, l->workdir, e);
+}
+
+static int
+send_launch(const struct cv_launch *l, struct cv_role *r, struct cv_err *e)
+{
+	size_t i;
+
+	for (i = 0; i < l->nmounts; i++)
+		if (send_place(r, CV_PLACE_MOUNT, l->mounts[i].target, e) != 0)
+			return -1;
+	for (i = 0; i < l->nwritable; i++)
+		if (send_place(r,
+			       l->writable[i].kind == CV_W_TMPFS ? CV_PLACE_TMPFS : CV_PLACE_VOLUME,
+			       l->writable[i].path, e) != 0)
+			return -1;
+	for (i = 0; i < l->nbinds; i++)
+		if (send_place(r, CV_PLACE_BIND, l->binds[i].target, e) != 0)
+			return -1;
+	return send_program(l, r, e);
+}
+
+static int
 send_merge(struct cv_call *c, struct cv_role *r, struct cv_err *e)
 {
 	struct walk *w = c->ctx;
+	const struct cv_request *rq = w->im->job->run->rq;
+	bool launched = rq->agent->has_launch && rq->agent->launch.image == w->im->job->decl;
 	struct cv_out *o = cv_role_frame(r, CV_K_TASK);
+	uint64_t flags = launched ? CV_MERGE_LAUNCHED : 0;
 	size_t i;
 
+	if (cv_policy_allows(rq->policy, "writable-code"))
+		flags |= CV_MERGE_CODE_WRITABLE;
 	cv_out_u64(o, CV_TAG_TASK, CV_T_MERGE);
 	cv_out_u64(o, CV_TAG_COUNT, w->n);
-	if (cv_role_send(r, e) != 0)
+	cv_out_u64(o, CV_TAG_FLAGS, flags);
+	if (cv_role_send(r, e) != 0 || (launched && send_launch(&rq->agent->launch, r, e) != 0))
 		return -1;
 	for (i = 0; i < w->n; i++) {
 		o = cv_role_frame(r, CV_K_ITEM);

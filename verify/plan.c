@@ -26,7 +26,7 @@ const char *const cv_launch_checks[] = {
 const char *const cv_graph_checks[] = { "oci.malformed",     "oci.ambiguous",
 					"oci.unsupported",   "oci.platform-missing",
 					"oci.edge-mismatch", NULL };
-const char *const cv_merge_checks[] = { "image.link-escape", NULL };
+const char *const cv_merge_checks[] = { "image.link-escape", "image.place-unsafe", NULL };
 const char *const cv_config_checks[] = { "image.config-unsafe", NULL };
 const char *const cv_package_checks[] = {
 	"archive.malformed",     "archive.ambiguous", "archive.traversal",

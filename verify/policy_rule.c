@@ -456,9 +456,11 @@ cv_check_is_fixed(const char *check)
 						"gate.",    "internal.", "launch.", "oci.",
 						"policy.",  "worker." };
 	static const char *const single[] = {
-		"agent.changed",           "image.bomb",           "image.diffid-mismatch",
-		"image.layer-malformed",   "image.link-escape",    "image.traversal",
-		"image.unsupported-layer", "lock.digest-mismatch", "sandbox.unavailable",
+		"agent.changed",         "image.bomb",
+		"image.diffid-mismatch", "image.layer-malformed",
+		"image.link-escape",     "image.place-unsafe",
+		"image.traversal",       "image.unsupported-layer",
+		"lock.digest-mismatch",  "sandbox.unavailable",
 	};
 
 	for (size_t i = 0; i < CV_COUNT(families); i++)

@@ -29,6 +29,8 @@ unsafe(struct lint *l, const char *where, const char *text, const char *why, con
 {
 	struct cv_finding f = cv_finding_no(CHECK, CV_R_RULE);
 
+	if (l->a == NULL)
+		return 0;
 	cv_finding_found(&f, "\"%s\": %s", text, why);
 	cv_finding_expected(&f, "%s", want);
 	cv_finding_where(&f, "config.%s", where);
@@ -139,7 +141,7 @@ lint_user(struct lint *l, const char *user, struct cv_err *e)
 
 /* list: each string of an array, or each key of an object. */
 static int
-list(struct lint *l, struct cv_jv v, const char *name, bool cut,
+list(struct lint *l, struct cv_jv v, const char *name,
      int (*each)(struct lint *l, const char *text, uint64_t pos, struct cv_err *e),
      struct cv_err *e)
 {
@@ -152,14 +154,9 @@ list(struct lint *l, struct cv_jv v, const char *name, bool cut,
 		return -1;
 	for (struct cv_jv i = cv_jv_first(v); !i.absent; i = cv_jv_next(i)) {
 		const char *text = cv_jv_key(i);
-		char head[256];
 
 		if (!object && cv_jv_text(i, &text, e) < 0)
 			return -1;
-		if (cut) {
-			cv_text_fmt(head, sizeof(head), "%.*s", (int)strcspn(text, "="), text);
-			text = head;
-		}
 		if ((each != NULL ? each(l, text, pos, e) : told(l, name, pos, text, e)) < 0)
 			return -1;
 		pos++;
@@ -178,6 +175,17 @@ lint_label(struct lint *l, const char *key, uint64_t pos, struct cv_err *e)
 }
 
 static int
+lint_env(struct lint *l, const char *text, uint64_t pos, struct cv_err *e)
+{
+	char name[256];
+
+	if (strncmp(text, "PATH=", 5) == 0 && told(l, "Path", 0, text + 5, e) < 0)
+		return -1;
+	cv_text_fmt(name, sizeof(name), "%.*s", (int)strcspn(text, "="), text);
+	return told(l, "Env", pos, name, e);
+}
+
+static int
 read_config(struct lint *l, struct cv_jv c, struct cv_err *e)
 {
 	const char *user, *dir, *signal;
@@ -193,14 +201,14 @@ read_config(struct lint *l, struct cv_jv c, struct cv_err *e)
 		return -1;
 	if (signal[0] != '\0' && told(l, "StopSignal", 0, signal, e) < 0)
 		return -1;
-	if (list(l, cv_jv_get(c, "Entrypoint"), "Entrypoint", false, NULL, e) < 0 ||
-	    list(l, cv_jv_get(c, "Cmd"), "Cmd", false, NULL, e) < 0 ||
-	    list(l, cv_jv_get(c, "Env"), "Env", true, NULL, e) < 0 ||
-	    list(l, cv_jv_get(c, "ExposedPorts"), "ExposedPort", false, NULL, e) < 0)
+	if (list(l, cv_jv_get(c, "Entrypoint"), "Entrypoint", NULL, e) < 0 ||
+	    list(l, cv_jv_get(c, "Cmd"), "Cmd", NULL, e) < 0 ||
+	    list(l, cv_jv_get(c, "Env"), "Env", lint_env, e) < 0 ||
+	    list(l, cv_jv_get(c, "ExposedPorts"), "ExposedPort", NULL, e) < 0)
 		return -1;
-	if (list(l, cv_jv_get(c, "Volumes"), "Volume", false, lint_volume, e) < 0)
+	if (list(l, cv_jv_get(c, "Volumes"), "Volume", lint_volume, e) < 0)
 		return -1;
-	return list(l, cv_jv_get(c, "Labels"), "Label", false, lint_label, e);
+	return list(l, cv_jv_get(c, "Labels"), "Label", lint_label, e);
 }
 
 static int
@@ -226,11 +234,11 @@ cv_config_lint(struct cv_span text, struct cv_answers *a, const struct cv_config
 	struct cv_err why = { 0 };
 
 	if (read_document(&l, text, &doc, &why) < 0) {
-		if (cv_answers_about_content(why.reason))
+		if (a != NULL && cv_answers_about_content(why.reason))
 			return cv_answer_err(a, CHECK, "config", &why, e);
 		if (e != NULL)
 			*e = why;
 		return -1;
 	}
-	return cv_answers_pass(a, checks, e);
+	return a == NULL ? 0 : cv_answers_pass(a, checks, e);
 }

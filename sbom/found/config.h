@@ -24,13 +24,14 @@
 #include "sbom/found/answers.h"
 
 /* What is told: name "User", "WorkingDir", "Entrypoint", "Cmd", "Env" (the name alone: a
- * value may be a secret), "ExposedPort", "Volume", "Label" (its name), "StopSignal"; `pos`
- * is the place in a list. */
+ * value may be a secret), "Path" (the value of PATH), "ExposedPort", "Volume", "Label" (its name),
+ * "StopSignal"; `pos` is the place in a list. */
 struct cv_config_seen {
 	int (*seen)(void *ctx, const char *name, uint64_t pos, const char *text, struct cv_err *e);
 	void *ctx;
 };
 
+/* `a` may be NULL: nothing is judged, and what cannot be read is an error. */
 int cv_config_lint(struct cv_span text, struct cv_answers *a, const struct cv_config_seen *seen,
 		   struct cv_err *e) cv_must;
 

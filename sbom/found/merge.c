@@ -206,6 +206,8 @@ add(struct cv_merge *m, const struct cv_row *row, struct cv_err *e)
 		like.kind = CV_ROW_FILE;
 		like.flags = CV_NODE_LINK;
 	}
+	if (row->kind == CV_ROW_SYMLINK)
+		like.size = cv_nodes_text(&m->t, row->link);
 	if ((row->flags & CV_ROW_CAPABILITY) != 0)
 		like.flags |= CV_NODE_CAPABLE;
 	return place(m, row, dir, last, &like, e);
@@ -352,10 +354,17 @@ cv_merge_each(struct cv_merge *m,
 		if (!cv_nodes_here(&m->t, i))
 			continue;
 		if (cv_nodes_path(&m->t, i, path, e) < 0 ||
-		    each(ctx, path, m->t.v[i].kind, m->t.v[i].size, e) < 0)
+		    each(ctx, path, m->t.v[i].kind,
+			 m->t.v[i].kind == CV_ROW_SYMLINK ? 0 : m->t.v[i].size, e) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+const struct cv_nodes *
+cv_merge_tree(const struct cv_merge *m)
+{
+	return m->over ? NULL : &m->t;
 }
 
 int

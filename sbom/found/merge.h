@@ -54,6 +54,10 @@ int cv_merge_each(struct cv_merge *m,
 			      struct cv_err *e),
 		  void *ctx, struct cv_err *e) cv_must;
 
+/* cv_merge_tree: the final tree, once it is finished; NULL when a limit was passed. */
+struct cv_nodes;
+const struct cv_nodes *cv_merge_tree(const struct cv_merge *m);
+
 void cv_merge_free(struct cv_merge **m);
 
 #endif

@@ -181,6 +181,131 @@ cv_nodes_look(const struct cv_nodes *t, struct cv_span path, uint32_t *dir, stru
 	return CV_WAY_FOUND;
 }
 
+uint64_t
+cv_nodes_text(struct cv_nodes *t, struct cv_span target)
+{
+	uint64_t at = t->names.n;
+
+	cv_buf_add(&t->names, target.p, target.n);
+	return at << 16 | target.n;
+}
+
+struct cv_span
+cv_nodes_link(const struct cv_nodes *t, const struct cv_tnode *x)
+{
+	return cv_span(t->names.p + (x->size >> 16), x->size & 0xffff);
+}
+
+/* What is still to be walked, and how far the walk has come. */
+struct walk {
+	const struct cv_nodes *t;
+	char *out;
+	size_t n;       /* of out */
+	uint32_t at;    /* the last node that is there */
+	unsigned below; /* components below it, which are not */
+	unsigned links;
+	char rest[2 * CV_MAX_PATH + 2];
+};
+
+static void
+up(struct walk *w)
+{
+	while (w->n > 0 && w->out[--w->n] != '/')
+		;
+	if (w->below > 0)
+		w->below--;
+	else if (w->t != NULL && w->at != w->t->root)
+		w->at = w->t->v[w->at].parent;
+}
+
+static int
+through(struct walk *w, struct cv_span link, const char *after, struct cv_err *e)
+{
+	char again[sizeof(w->rest)];
+
+	if (++w->links > CV_MAX_LINKS)
+		return cv_fail(e, CV_R_LIMIT, "more than %d links, or links in a circle",
+			       CV_MAX_LINKS);
+	if (link.n + strlen(after) + 1 > sizeof(again))
+		return cv_fail(e, CV_R_LIMIT, "a path of more than %d bytes", CV_MAX_PATH);
+	memcpy(again, link.p, link.n);
+	memcpy(again + link.n, after, strlen(after) + 1);
+	memcpy(w->rest, again, link.n + strlen(after) + 1);
+	if (link.n > 0 && link.p[0] == '/') {
+		w->n = 0;
+		w->at = w->t->root;
+		w->below = 0;
+	}
+	return 0;
+}
+
+static int
+down(struct walk *w, struct cv_span c, uint32_t next, struct cv_err *e)
+{
+	if (w->n + 1 + c.n > CV_MAX_PATH)
+		return cv_fail(e, CV_R_LIMIT, "a path of more than %d bytes", CV_MAX_PATH);
+	w->out[w->n] = '/';
+	memcpy(w->out + w->n + 1, c.p, c.n);
+	w->n += 1 + c.n;
+	if (next == CV_NODE_NONE)
+		w->below++;
+	else
+		w->at = next;
+	return 0;
+}
+
+int
+cv_nodes_resolve(const struct cv_nodes *t, const char *path, char out[CV_MAX_PATH + 1],
+		 uint32_t *node, struct cv_err *e)
+{
+	struct walk w = { .t = t, .out = out, .at = t != NULL ? t->root : CV_NODE_NONE };
+	const char *p = w.rest;
+
+	if (strlen(path) > CV_MAX_PATH)
+		return cv_fail(e, CV_R_LIMIT, "a path of more than %d bytes", CV_MAX_PATH);
+	memcpy(w.rest, path, strlen(path) + 1);
+	while (p += strspn(p, "/"), *p != '\0') {
+		struct cv_span c = cv_span(p, strcspn(p, "/"));
+		uint32_t next = CV_NODE_NONE;
+
+		p += c.n;
+		if (cv_span_eq_str(c, "."))
+			continue;
+		if (cv_span_eq_str(c, "..")) {
+			up(&w);
+			continue;
+		}
+		if (t != NULL && w.below == 0 && t->v[w.at].kind == CV_ROW_DIR)
+			next = cv_nodes_find(t, w.at, c);
+		if (next != CV_NODE_NONE && (t->v[next].flags & CV_NODE_REMOVED) != 0)
+			next = CV_NODE_NONE;
+		if (next != CV_NODE_NONE && t->v[next].kind == CV_ROW_SYMLINK) {
+			if (through(&w, cv_nodes_link(t, &t->v[next]), p, e) != 0)
+				return -1;
+			p = w.rest;
+		} else if (down(&w, c, next, e) != 0) {
+			return -1;
+		}
+	}
+	if (w.n == 0)
+		out[w.n++] = '/';
+	out[w.n] = '\0';
+	if (node != NULL)
+		*node = w.below == 0 ? w.at : CV_NODE_NONE;
+	return 0;
+}
+
+bool
+cv_nodes_filled(const struct cv_nodes *t, uint32_t i)
+{
+	if (t->v[i].kind != CV_ROW_DIR)
+		return true;
+	for (uint32_t k = 0; k < t->n; k++)
+		if (t->v[k].parent == i && cv_nodes_here(t, k))
+			return true;
+	return false;
+}
+
 /* Parents are made before what lies in them, so one pass forward tells what lives. */
 void
 cv_nodes_settle(struct cv_nodes *t)

@@ -32,7 +32,7 @@ struct cv_tnode {
 	uint16_t touched; /* last layer that put something below it */
 	uint8_t kind;     /* table.h */
 	uint8_t flags;
-	uint64_t size;
+	uint64_t size; /* a symlink: where its target stands in names, cv_nodes_link() */
 };
 
 struct cv_nodes {
@@ -70,6 +70,24 @@ struct cv_span cv_nodes_component(struct cv_span *path);
 enum cv_way { CV_WAY_FOUND, CV_WAY_NOTHING, CV_WAY_SYMLINK, CV_WAY_BLOCKED };
 enum cv_way cv_nodes_look(const struct cv_nodes *t, struct cv_span path, uint32_t *dir,
 			  struct cv_span *last, uint32_t *ret);
+
+/* cv_nodes_text: keep a symlink's target; returns what its node has as size. cv_nodes_link:
+ * that target. */
+uint64_t cv_nodes_text(struct cv_nodes *t, struct cv_span target);
+struct cv_span cv_nodes_link(const struct cv_nodes *t, const struct cv_tnode *x);
+
+/*
+ * cv_nodes_resolve: the place that a program inside would reach by this path, as an absolute
+ * path without links, "." and ".."; what is not there is taken as it stands. NULL for the
+ * tree: by the text alone. *node (may be NULL) is what is there, or NONE. CV_R_LIMIT: more than
+ * CV_MAX_LINKS links, or CV_MAX_PATH bytes.
+ */
+#define CV_MAX_LINKS 40 /* as the kernel has it, path_resolution(7) */
+int cv_nodes_resolve(const struct cv_nodes *t, const char *path, char out[CV_MAX_PATH + 1],
+		     uint32_t *node, struct cv_err *e) cv_must;
+
+/* cv_nodes_filled: a file, or a directory that something lies in. After settling. */
+bool cv_nodes_filled(const struct cv_nodes *t, uint32_t i);
 
 /* cv_nodes_settle: mark what lies below the dead. cv_nodes_here: the node is part of the
  * settled tree, and not its root. */

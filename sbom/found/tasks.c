@@ -7,6 +7,7 @@
 #include "sbom/found/config.h"
 #include "sbom/found/layer.h"
 #include "sbom/found/merge.h"
+#include "sbom/found/places.h"
 #include "sbom/found/table.h"
 
 #include "trust/base/oci.h"
@@ -94,6 +95,8 @@ const struct cv_task_def cv_task_layer = {
 struct merge_state {
 	struct cv_answers a;
 	struct cv_merge *m;
+	struct cv_places *places;
+	struct cv_buf config;
 	uint64_t layers, seen, next;
 };
 
@@ -106,8 +109,12 @@ merge_start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_
 		return cv_fail_memory(e);
 	*state = s;
 	s->a = CV_ANSWERS(cv_sink_worker(w));
+	s->config = CV_BUF(CV_MAX_CONFIG);
 	s->layers = cv_frame_u64(task, CV_TAG_COUNT, CV_MAX_LAYERS);
-	if (cv_frame_done(task, "the merge task", e) < 0)
+	uint64_t flags =
+		cv_frame_u64(task, CV_TAG_FLAGS, CV_MERGE_LAUNCHED | CV_MERGE_CODE_WRITABLE);
+	if (cv_frame_done(task, "the merge task", e) < 0 ||
+	    cv_places_open(&s->places, flags, e) < 0)
 		return -1;
 	return cv_merge_open(&s->m, &s->a, e);
 }
@@ -131,19 +138,56 @@ merge_layer(struct merge_state *s, struct cv_frame *item, struct cv_err *e)
 }
 
 static int
+merge_config(struct merge_state *s, struct cv_frame *item, struct cv_err *e)
+{
+	struct cv_blob blob = cv_frame_blob(item, CV_TAG_BLOB, CV_MAX_CONFIG);
+	int rc = cv_frame_done(item, "the configuration", e);
+
+	if (rc == 0)
+		rc = cv_buf_pread(&s->config, blob.fd, blob.off, blob.len, "the configuration", e);
+	cv_closep(&blob.fd);
+	return rc;
+}
+
+static int
+merge_place(struct merge_state *s, struct cv_frame *item, struct cv_err *e)
+{
+	uint64_t kind = cv_frame_u64(item, CV_TAG_KIND, CV_PLACE_BIND);
+	const char *path = cv_frame_str(item, CV_TAG_NAME, CV_MAX_PATH);
+
+	if (cv_frame_done(item, "a place", e) < 0)
+		return -1;
+	if (kind < CV_PLACE_MOUNT || path[0] != '/')
+		return cv_fail(e, CV_R_WORKER, "a place that is none");
+	return cv_places_put(s->places, (enum cv_placed)kind, path, e);
+}
+
+static int
+merge_program(struct merge_state *s, struct cv_frame *item, struct cv_err *e)
+{
+	uint64_t kind = cv_frame_u64(item, CV_TAG_KIND, CV_PROGRAM_PATH);
+	const char *text = cv_frame_str(item, CV_TAG_TEXT, CV_MAX_FRAME);
+
+	if (cv_frame_done(item, "a word about the program", e) < 0)
+		return -1;
+	if (kind < CV_PROGRAM_ENTRYPOINT)
+		return cv_fail(e, CV_R_WORKER, "a word about the program that is none");
+	return cv_places_say(s->places, (enum cv_program)kind, text, e);
+}
+
+static int
 merge_item(struct cv_worker *w, struct cv_frame *item, void *state, struct cv_err *e)
 {
 	(void)w;
-	switch (cv_frame_u64(item, CV_TAG_ROLE, CV_ROLE_ADVISORIES)) {
+	switch (cv_frame_u64(item, CV_TAG_ROLE, CV_ROLE_PROGRAM)) {
 	case CV_ROLE_LAYER:
 		return merge_layer(state, item, e);
-	case CV_ROLE_CONFIG: {
-		/* nothing of it is needed to build the tree */
-		struct cv_blob blob = cv_frame_blob(item, CV_TAG_BLOB, CV_MAX_CONFIG);
-
-		cv_closep(&blob.fd);
-		return cv_frame_done(item, "the configuration", e);
-	}
+	case CV_ROLE_CONFIG:
+		return merge_config(state, item, e);
+	case CV_ROLE_PLACE:
+		return merge_place(state, item, e);
+	case CV_ROLE_PROGRAM:
+		return merge_program(state, item, e);
 	default:
 		return cv_fail(e, CV_R_WORKER, "an item that the merge task does not take");
 	}
@@ -168,7 +212,12 @@ merge_run(struct cv_worker *w, void *state, struct cv_err *e)
 	if (s->seen != s->layers)
 		return cv_fail(e, CV_R_WORKER, "%llu layers, want %llu",
 			       (unsigned long long)s->seen, (unsigned long long)s->layers);
-	if (cv_merge_finish(s->m, &c, e) < 0 || cv_answers_end(&s->a, e) < 0)
+	if (cv_merge_finish(s->m, &c, e) < 0)
+		return -1;
+	if (cv_merge_tree(s->m) != NULL &&
+	    cv_places_judge(s->places, cv_merge_tree(s->m), cv_buf_span(&s->config), &s->a, e) < 0)
+		return -1;
+	if (cv_answers_end(&s->a, e) < 0)
 		return -1;
 	const struct {
 		const char *name;
@@ -199,6 +248,8 @@ merge_end(void *state)
 	if (s == NULL)
 		return;
 	cv_merge_free(&s->m);
+	cv_places_free(&s->places);
+	cv_buf_free(&s->config);
 	free(s);
 }
 

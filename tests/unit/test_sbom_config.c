@@ -199,7 +199,7 @@ test_good(void)
 		 "\"Cmd\":null,\"WorkingDir\":\"/app\",\"ExposedPorts\":{\"80/tcp\":{}},"
 		 "\"Healthcheck\":{\"Interval\":30000000000}}}",
 		 "User[0]=node\nWorkingDir[0]=/app\nEntrypoint[0]=node\nEntrypoint[1]=x.js\n"
-		 "Env[0]=PATH\nEnv[1]=API_KEY\nEnv[2]=EMPTY\nExposedPort[0]=80/tcp\n");
+		 "Path[0]=/usr/bin\nEnv[0]=PATH\nEnv[1]=API_KEY\nEnv[2]=EMPTY\nExposedPort[0]=80/tcp\n");
 	accepted("{\"os\":\"linux\"}", "");
 	accepted("{\"os\":\"linux\",\"config\":null}", "");
 }

@@ -4,7 +4,7 @@
 #include "sbom/found/layer.h"
 #include "sbom/found/merge.h"
 #include "sbom/found/table.h"
-#include "tests/support/mktar.h"
+#include "tests/support/mktable.h"
 #include "tests/support/t.h"
 
 #include "trust/base/limits.h"
@@ -31,66 +31,6 @@ see(void *ctx, const struct cv_finding *f, struct cv_err *e)
 	T(s->n < CV_COUNT(s->f));
 	s->f[s->n++] = *f;
 	return 0;
-}
-
-/* A layer in words: "d usr", "f usr/a", "f usr/a=content", "s bin>usr/bin", "h b>a",
- * "w usr/x" (removes), "o usr" (empties), one after another with "; " between. */
-static int
-table_of(const char *words)
-{
-	struct cv_buf b = CV_BUF(1 << 20);
-	char copy[4096], *save = NULL;
-	const struct cv_sink sink = { .finding = see, .ctx = &(struct seen){ 0 } };
-	struct cv_answers a = CV_ANSWERS(sink);
-	struct cv_layer l;
-	struct cv_err e = { 0 };
-	int out = memfd_create("table", MFD_CLOEXEC);
-
-	(void)snprintf(copy, sizeof(copy), "%s", words);
-	for (char *w = strtok_r(copy, ";", &save); w != NULL; w = strtok_r(NULL, ";", &save)) {
-		w += strspn(w, " ");
-		char *name = w + 2, *more = strpbrk(name, ">="), path[300];
-
-		if (more != NULL)
-			*more++ = '\0';
-		char *slash = strrchr(name, '/');
-		int dir = slash != NULL ? (int)(slash - name) + 1 : 0;
-		switch (w[0]) {
-		case 'd':
-			mk_dir(&b, name);
-			break;
-		case 'f':
-			mk_file(&b, name, more != NULL ? more : "x");
-			break;
-		case 's':
-			mk_symlink(&b, name, more);
-			break;
-		case 'h':
-			mk_hardlink(&b, name, more);
-			break;
-		case 'w':
-			(void)snprintf(path, sizeof(path), "%.*s.wh.%s", dir, name, name + dir);
-			mk_file(&b, path, "");
-			break;
-		case 'o':
-			(void)snprintf(path, sizeof(path), "%s%s.wh..wh..opq", name,
-				       name[0] != '\0' ? "/" : "");
-			mk_file(&b, path, "");
-			break;
-		default:
-			t_fail(__FILE__, __LINE__, "\"%s\"", w);
-		}
-	}
-	mk_end(&b);
-	int fd = t_memfd(b.p, b.n);
-	struct cv_layer_job job = { .blob = { .fd = fd, .len = b.n },
-				    .media = CV_MT_OCI_LAYER,
-				    .out = out };
-	T_OK(cv_layer_walk(&l, &job, &a, &e), e);
-	T(l.whole && cv_answers_failed(&a, NULL) == 0);
-	(void)close(fd);
-	cv_buf_free(&b);
-	return out;
 }
 
 static int
@@ -133,7 +73,7 @@ merged(const char *layers, struct seen *s, char *tree, size_t size)
 	T_OK(cv_merge_open(&m, &a, &e), e);
 	(void)snprintf(copy, sizeof(copy), "%s", layers);
 	for (char *l = strtok_r(copy, "|", &save); l != NULL; l = strtok_r(NULL, "|", &save)) {
-		int fd = table_of(l);
+		int fd = mk_table(l);
 		struct stat st;
 
 		T(fstat(fd, &st) == 0);
@@ -307,7 +247,7 @@ test_counts(void)
 static void
 test_table_untrusted(void)
 {
-	int good = table_of("d d; f d/a=123; h d/b>d/a; s l>x; w gone; o d");
+	int good = mk_table("d d; f d/a=123; h d/b>d/a; s l>x; w gone; o d");
 	const struct cv_sink sink = { .finding = see, .ctx = &(struct seen){ 0 } };
 	uint8_t bytes[4096];
 	ssize_t n = pread(good, bytes, sizeof(bytes), 0);

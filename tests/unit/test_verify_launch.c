@@ -477,6 +477,22 @@ what_an_engine_can_do(void)
 		g.b->set->nwritable = 0;
 	}
 	T_INT(cv_controls_missing((1u << CV_CTL_COUNT) - 1, s), 1u << CV_CTL_CPUS);
+	fake_say("volumes", "/skills\n/skills/pdf\n/skills/pdf-x\n");
+	{ /* at the mount or above it hides nothing */
+		struct cv_ls_mount m = { .target = "/skills/pdf" }, *was = g.b->set->mounts;
+		size_t n = g.b->set->nmounts;
+
+		g.b->set->mounts = &m;
+		g.b->set->nmounts = 1;
+		T_OK(cv_docker_able(&g.d, g.b, &g.b->set->image.config, s, &g.s.e), g.s.e);
+		T(s[CV_CTL_MOUNTS].enforced);
+		fake_say("volumes", "/skills/pdf/scripts\n");
+		T_OK(cv_docker_able(&g.d, g.b, &g.b->set->image.config, s, &g.s.e), g.s.e);
+		T(!s[CV_CTL_MOUNTS].enforced);
+		g.b->set->mounts = was;
+		g.b->set->nmounts = n;
+	}
+	s[CV_CTL_ROOT].enforced = s[CV_CTL_MOUNTS].enforced = true;
 	fake_say("volumes", "\n");
 	fake_say("info", "\n");
 	T_OK(cv_docker_able(&g.d, g.b, &g.b->set->image.config, s, &g.s.e), g.s.e);

@@ -226,7 +226,7 @@ fixed(void)
 		"bundle.changed",        "policy.expired",         "worker.died",
 		"internal.error",        "internal.unknown-check", "launch.set-mismatch",
 		"launch.docker-socket",  "file.changed",           "gate.malformed",
-		"policy.no-rule",
+		"policy.no-rule",        "image.place-unsafe",
 	};
 	static const char *const free_[] = {
 		"vuln.known",         "sig.invalid",  "sbom.absent",

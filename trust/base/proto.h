@@ -36,7 +36,7 @@
  *     CV_T_LAYER    image.layer-malformed image.traversal image.device-node
  *                   image.duplicate-entry image.whiteout-invalid image.bomb
  *                   image.diffid-mismatch image.unsupported-layer
- *     CV_T_MERGE    image.link-escape
+ *     CV_T_MERGE    image.link-escape image.place-unsafe
  *     CV_T_CONFIG   image.config-unsafe
  *     CV_T_FILES    model   model.pickle model.format-refused
  *                           model.code-beside-weights
@@ -173,9 +173,11 @@ enum cv_task {
 	 *   receives the entry table (sbom/found/table.h). FACT LAYER. */
 	CV_T_LAYER = 16,
 
-	/* CV_T_MERGE: the tree that a runtime will build.
-	 * TASK: COUNT layers. ITEM LAYER: POS, BLOB entry table; ITEM CONFIG: BLOB.
-	 * FACT COUNTS. */
+	/* CV_T_MERGE: the tree that a runtime will build, and what the launch puts into it.
+	 * TASK: COUNT layers, FLAGS of CV_MERGE_*. ITEM LAYER: POS, BLOB entry table; ITEM
+	 * CONFIG: BLOB; ITEM PLACE: KIND (enum cv_placed), NAME absolute path; ITEM PROGRAM:
+	 * KIND (enum cv_program), TEXT: what the launch says instead of the image, arguments
+	 * in their order. FACT COUNTS. */
 	CV_T_MERGE,
 
 	/* CV_T_FILES: look inside a set of files: a model, a skill, prompts, others.
@@ -240,6 +242,22 @@ enum {
 	CV_IMG_LEGACY = 8,       /* generation: .sig and .att tags */
 };
 
+/* Flags of CV_T_MERGE. */
+enum {
+	CV_MERGE_LAUNCHED = 1,      /* this image is what the launch starts */
+	CV_MERGE_CODE_WRITABLE = 2, /* policy accepts that its program can be written */
+};
+
+/* What a launch puts over a path of the image. */
+enum cv_placed { CV_PLACE_MOUNT = 1, CV_PLACE_TMPFS, CV_PLACE_VOLUME, CV_PLACE_BIND };
+
+enum cv_program {
+	CV_PROGRAM_ENTRYPOINT = 1, /* one argument */
+	CV_PROGRAM_COMMAND,        /* one argument */
+	CV_PROGRAM_WORKDIR,
+	CV_PROGRAM_PATH, /* the variable's value */
+};
+
 /* Formats that CV_T_FILES may find without a finding against them. */
 enum {
 	CV_FMT_SAFETENSORS = 1,
@@ -273,6 +291,8 @@ enum cv_role_item {
 	CV_ROLE_ROOT,
 	CV_ROLE_IDENTITY,
 	CV_ROLE_PATTERN,
+	CV_ROLE_PLACE,
+	CV_ROLE_PROGRAM,
 };
 
 /* Flags of ITEM ROOT: what a private instance does without. */
