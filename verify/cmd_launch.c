@@ -145,9 +145,9 @@ prepare(struct launch *l, const char *path, struct cv_err *e)
 		return -1;
 	l->check = NULL;
 	cv_docker_controls(&l->contract, l->states);
-	if (authorised(l, e) != 0 || controls(l, e) != 0)
+	if (authorised(l, e) != 0 || controls(l, e) != 0 || adapter(l, e) != 0)
 		return -1;
-	return adapter(l, e);
+	return cv_docker_binds(&l->docker, l->bundle->set, &l->check, e);
 }
 
 /* ---- saying ---- */

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "trust/base/limits.h"
+#include "trust/base/text.h"
+
 #include "trust/base/banned.h"
 
 /* ---- lists of words ---- */
@@ -65,6 +68,45 @@ cv_args_free(struct cv_args *a)
 	*a = (struct cv_args){ 0 };
 }
 
+/* harmless: a terminal shows these bytes as they are. */
+static bool
+harmless(const char *text)
+{
+	cv_auto(cv_buf_free) struct cv_buf safe = CV_BUF(16 * CV_MIB);
+
+	cv_text_safe(&safe, cv_span_str(text), 0);
+	return safe.failed == CV_R_NONE && strcmp(cv_buf_text(&safe), text) == 0;
+}
+
+static void
+quote_plain(struct cv_buf *out, const char *p)
+{
+	cv_buf_byte(out, '\'');
+	for (; *p != '\0'; p++) {
+		if (*p == '\'')
+			cv_buf_str(out, "'\\''");
+		else
+			cv_buf_byte(out, (uint8_t)*p);
+	}
+	cv_buf_byte(out, '\'');
+}
+
+/* quote_bytes: dollar-single-quotes (POSIX.1-2024 XCU 2.2.4), each odd byte in octal. */
+static void
+quote_bytes(struct cv_buf *out, const char *p)
+{
+	cv_buf_str(out, "$'");
+	for (; *p != '\0'; p++) {
+		if (*p == '\'' || *p == '\\')
+			cv_buf_fmt(out, "\\%c", *p);
+		else if (*p >= ' ' && *p <= '~')
+			cv_buf_byte(out, (uint8_t)*p);
+		else
+			cv_buf_fmt(out, "\\%03o", (unsigned)(uint8_t)*p);
+	}
+	cv_buf_byte(out, '\'');
+}
+
 void
 cv_args_quoted(const struct cv_args *a, struct cv_buf *out)
 {
@@ -77,18 +119,12 @@ cv_args_quoted(const struct cv_args *a, struct cv_buf *out)
 
 		if (i > 0)
 			cv_buf_byte(out, ' ');
-		if (*p != '\0' && strspn(p, plain) == strlen(p)) {
+		if (*p != '\0' && strspn(p, plain) == strlen(p))
 			cv_buf_str(out, p);
-			continue;
-		}
-		cv_buf_byte(out, '\'');
-		for (; *p != '\0'; p++) {
-			if (*p == '\'')
-				cv_buf_str(out, "'\\''");
-			else
-				cv_buf_byte(out, (uint8_t)*p);
-		}
-		cv_buf_byte(out, '\'');
+		else if (harmless(p))
+			quote_plain(out, p);
+		else
+			quote_bytes(out, p);
 	}
 }
 
@@ -153,8 +189,8 @@ cv_docker_controls(const struct cv_contract *c, struct cv_control_state s[CV_CTL
 
 /* ---- the environment ---- */
 
-static const char *
-env_find(const struct cv_docker *d, const char *name)
+const char *
+cv_docker_env_find(const struct cv_docker *d, const char *name)
 {
 	size_t n = strlen(name), i;
 
@@ -182,14 +218,14 @@ cv_docker_env(struct cv_args *out, const struct cv_docker *d, const struct cv_co
 	size_t i;
 
 	for (i = 0; i < CV_COUNT(own); i++)
-		if ((value = env_find(d, own[i])) != NULL)
+		if ((value = cv_docker_env_find(d, own[i])) != NULL)
 			cv_args_add(out, "%s=%s", own[i], value);
 	for (i = 0; c != NULL && i < c->set->secrets.n; i++)
-		if ((value = env_find(d, c->set->secrets.v[i].text)) != NULL)
+		if ((value = cv_docker_env_find(d, c->set->secrets.v[i].text)) != NULL)
 			cv_args_add(out, "%s=%s", c->set->secrets.v[i].text, value);
 	for (i = 0; c != NULL && i < c->set->nenv; i++)
 		if (c->set->env[i].rule != CV_BOUND &&
-		    (value = env_find(d, c->set->env[i].name)) != NULL)
+		    (value = cv_docker_env_find(d, c->set->env[i].name)) != NULL)
 			cv_args_add(out, "%s=%s", c->set->env[i].name, value);
 	if (out->n == 0)
 		cv_args_add(out, "PATH=/usr/bin:/bin");
@@ -278,7 +314,7 @@ add_env(struct cv_args *out, const struct cv_docker *d, const struct cv_launchse
 
 	for (i = 0; i < l->nenv; i++) {
 		const struct cv_ls_env *v = &l->env[i];
-		const char *value = env_find(d, v->name);
+		const char *value = cv_docker_env_find(d, v->name);
 
 		if (v->rule == CV_BOUND) {
 			cv_args_add(out, "--env=%s=%s", v->name, v->value);
@@ -295,7 +331,7 @@ add_env(struct cv_args *out, const struct cv_docker *d, const struct cv_launchse
 		cv_args_add(out, "--env=%s", v->name);
 	}
 	for (i = 0; i < l->secrets.n; i++) {
-		if (env_find(d, l->secrets.v[i].text) == NULL)
+		if (cv_docker_env_find(d, l->secrets.v[i].text) == NULL)
 			return cv_fail(
 				e, CV_R_USAGE,
 				"secret %s: not in the environment, from where it is handed on",

@@ -30,7 +30,8 @@ void cv_args_add(struct cv_args *a, const char *fmt, ...) cv_printf(2, 3);
 int cv_args_ok(const struct cv_args *a, struct cv_err *e) cv_must;
 void cv_args_free(struct cv_args *a);
 
-/* cv_args_quoted: append the words so that a POSIX shell reads them back. */
+/* cv_args_quoted: append the words so that a shell reads them back: what a terminal would
+ * act on or not show is written in octal inside $'...' (POSIX.1-2024; bash, zsh, ksh). */
 void cv_args_quoted(const struct cv_args *a, struct cv_buf *out);
 
 struct cv_docker {
@@ -68,6 +69,17 @@ int cv_docker_env(struct cv_args *out, const struct cv_docker *d, const struct c
  * not load it. */
 int cv_docker_image(const struct cv_docker *d, const struct cv_bundle *b, struct cv_digest *id,
 		    const char **check, struct cv_err *e) cv_must;
+
+/* cv_docker_binds: what the launch binds from the host, by what its paths are now: links
+ * followed, no socket, and no directory that shows an engine's, nor that of the engine in
+ * use. Only for an engine on this host. CV_R_RULE with *check launch.docker-socket; what
+ * cannot be looked at is what errno says. Whoever can change the host's files between this
+ * and the start is not held. */
+int cv_docker_binds(const struct cv_docker *d, const struct cv_launchset *l, const char **check,
+		    struct cv_err *e) cv_must;
+
+/* cv_docker_env_find: a variable of d->environ; NULL. */
+const char *cv_docker_env_find(const struct cv_docker *d, const char *name);
 
 /* cv_docker_able: ask the engine which limits it can enforce on this host, and
  * whether the image declares volumes, which docker makes writable whatever the

@@ -10,20 +10,6 @@
 
 /* ---- words ---- */
 
-static void
-quoting(void)
-{
-	cv_auto(cv_args_free) struct cv_args a = { 0 };
-	cv_auto(cv_buf_free) struct cv_buf out = CV_BUF(1000);
-
-	cv_args_add(&a, "%s", "plain-1.0/x=y:z");
-	cv_args_add(&a, "%s", "");
-	cv_args_add(&a, "%s", "it's $HOME `x`\n");
-	cv_args_add(&a, "%s", "~");
-	cv_args_quoted(&a, &out);
-	T_STR(cv_buf_text(&out), "plain-1.0/x=y:z '' 'it'\\''s $HOME `x`\n' '~'");
-}
-
 /* A contract by hand: what each field becomes. */
 struct by_hand {
 	struct cv_launchset set;
@@ -683,7 +669,6 @@ under_a_gate(void)
 }
 
 static const struct t_case cases[] = {
-	{ "quoting for a shell", quoting },
 	{ "the command, always", command },
 	{ "limits and privileges", limits_and_privileges },
 	{ "mounts", mounts },
