@@ -44,6 +44,8 @@ item(struct cv_worker *w, struct cv_frame *frame, void *state, struct cv_err *e)
 	struct cv_image *im = state;
 
 	(void)w;
+	if (cv_frame_u64(frame, CV_TAG_ROLE, UINT64_MAX) == CV_ROLE_ANNOTATION)
+		return cv_wanted_take(&im->wanted, frame, e);
 	return cv_take_trusted(&im->ring, frame, e);
 }
 
@@ -55,6 +57,7 @@ end(void *state)
 	if (im == NULL)
 		return;
 	cv_keyring_clear(&im->ring);
+	cv_wanted_clear(&im->wanted);
 	cv_closep(&im->root.fd);
 	for (size_t i = 0; i < CV_COUNT(im->chain); i++)
 		cv_buf_free(&im->chain[i].text);
@@ -63,6 +66,22 @@ end(void *state)
 }
 
 /* ---- evidence ---- */
+
+/* tally_statement: about a document of the chain; cosign's sign type has to say what
+ * is wanted, too. */
+static int
+tally_statement(struct cv_image *im, const struct cv_place *at, const struct cv_verified *v,
+		const struct cv_digest *about, struct cv_err *e)
+{
+	struct cv_place as = *at;
+	struct cv_err why;
+
+	if (strcmp(cv_verified_statement(v)->predicate_type, CV_PREDICATE_SIGN) != 0 ||
+	    cv_wanted_statement(&im->wanted, v, about, &why) == 0)
+		return cv_tally_statement(&im->tally, at, v, about, e);
+	as.check = CV_WANTED_CHECK;
+	return cv_tally_no(&im->tally, &as, &why, e);
+}
 
 int
 cv_image_statement(struct cv_image *im, const struct cv_place *at, struct cv_proven **p,
@@ -80,7 +99,7 @@ cv_image_statement(struct cv_image *im, const struct cv_place *at, struct cv_pro
 		if (cv_statement_about(cv_verified_statement(v), &im->chain[i].digest) == NULL)
 			continue;
 		about = true;
-		if (cv_tally_statement(&im->tally, at, v, &im->chain[i].digest, e) != 0)
+		if (tally_statement(im, at, v, &im->chain[i].digest, e) != 0)
 			return -1;
 	}
 	if (about)

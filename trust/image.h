@@ -11,6 +11,7 @@
 
 #include "trust/need.h"
 #include "trust/tally.h"
+#include "trust/wanted.h"
 
 /* One document from the root to the manifest: each is a possible subject. */
 struct cv_link {
@@ -28,7 +29,8 @@ struct cv_image {
 	char media[CV_MEDIA_MAX + 1]; /* as served */
 	char name[2 * 256];
 	struct cv_platform platform;
-	unsigned flags; /* CV_IMG_* */
+	unsigned flags;          /* CV_IMG_* */
+	struct cv_wanted wanted; /* of a signature: no attestation is one */
 
 	/* as proven */
 	struct cv_link chain[CV_MAX_INDEX_DEPTH + 1];

@@ -80,6 +80,7 @@ static int
 tally_simple(struct cv_image *im, const struct cv_place *at, const struct cv_proven *p,
 	     struct cv_err *e)
 {
+	struct cv_place as = *at;
 	struct cv_simple s;
 	struct cv_err why;
 	char text[CV_DIGEST_TEXT], brief[CV_TEXT_BRIEF];
@@ -96,7 +97,10 @@ tally_simple(struct cv_image *im, const struct cv_place *at, const struct cv_pro
 				  "what cosign checks",
 				  cv_text_brief(brief, cv_span_str(s.reference)), im->name) != 0)
 			return -1;
-		return cv_tally_signed(&im->tally, at, p, &s.digest, "", e);
+		if (cv_wanted_simple(&im->wanted, cv_proven_payload(p), &why) == 0)
+			return cv_tally_signed(&im->tally, at, p, &s.digest, "", e);
+		as.check = CV_WANTED_CHECK;
+		return cv_tally_no(&im->tally, &as, &why, e);
 	}
 	cv_fail(&why, CV_R_DIGEST, "a trusted signer made it about %s, want %.80s",
 		cv_digest_text(&s.digest, text), im->tally.about);

@@ -46,6 +46,10 @@ judge_bundle(struct cv_image *im, const struct cv_place *at, const struct cv_lin
 		return cv_image_statement(im, at, &b.proven, e);
 	as.kinds = CV_TALLY_SIGNATURE;
 	as.form = CV_SIGNED_MESSAGE;
+	if (cv_wanted_none(&im->wanted, &why) != 0) {
+		as.check = CV_WANTED_CHECK;
+		return cv_tally_no(&im->tally, &as, &why, e);
+	}
 	return cv_tally_signed(&im->tally, &as, b.proven, &l->digest, "", e);
 }
 

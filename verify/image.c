@@ -284,6 +284,21 @@ flags(const struct cv_rule *rule)
 }
 
 static int
+send_annotations(struct cv_role *r, const struct cv_rule *rule, struct cv_err *e)
+{
+	for (size_t i = 0; i < rule->nannotations; i++) {
+		struct cv_out *o = cv_role_frame(r, CV_K_ITEM);
+
+		cv_out_u64(o, CV_TAG_ROLE, CV_ROLE_ANNOTATION);
+		cv_out_str(o, CV_TAG_NAME, rule->annotations[i].key);
+		cv_out_str(o, CV_TAG_TEXT, rule->annotations[i].value);
+		if (cv_role_send(r, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 send_image(struct cv_call *c, struct cv_role *r, struct cv_err *e)
 {
 	struct cv_image_job *im = c->ctx;
@@ -299,7 +314,7 @@ send_image(struct cv_call *c, struct cv_role *r, struct cv_err *e)
 	cv_out_u64(o, CV_TAG_NOW, (uint64_t)im->job->run->rq->now);
 	if (cv_role_send(r, e) != 0)
 		return -1;
-	return cv_vouch_rule_keys(r, im->job, e);
+	return send_annotations(r, im->job->rule, e) != 0 ? -1 : cv_vouch_rule_keys(r, im->job, e);
 }
 
 /* whole: the graph is there, and hangs on what was resolved. */

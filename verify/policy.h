@@ -102,6 +102,11 @@ struct cv_want_attestation {
 	struct cv_jpos pos;
 };
 
+/* What a signature on an image has to say besides the image. */
+struct cv_annotation {
+	const char *key, *value;
+};
+
 struct cv_check_level {
 	const char *check; /* catalogue's own id */
 	bool required;
@@ -124,6 +129,7 @@ enum {
 	CV_RULE_SCRIPTS = 2048,
 	CV_RULE_GUIDANCE = 4096,
 	CV_RULE_SIGNATURE_TYPES = 8192,
+	CV_RULE_ANNOTATIONS = 16384,
 };
 
 enum cv_severity { CV_SEV_ANY, CV_SEV_LOW, CV_SEV_MEDIUM, CV_SEV_HIGH, CV_SEV_CRITICAL };
@@ -145,6 +151,8 @@ struct cv_rule {
 	/* predicate types of statements by which a signer of the rule signs, besides
 	 * those that always do */
 	struct cv_items signature_types;
+	struct cv_annotation *annotations; /* of signatures by cosign, all of them */
+	size_t nannotations;
 	unsigned generations; /* CV_IMG_BUNDLES, CV_IMG_LEGACY */
 	unsigned subjects;    /* CV_SUBJECT_*: whose digest a signature may be about */
 	struct cv_want_attestation *attestations;

@@ -150,6 +150,46 @@ read_attestations(struct cv_policy *p, struct cv_rule *r, struct cv_jv v, struct
 	return 0;
 }
 
+/* read_annotations: of rules for images alone, and not where other statements than
+ * cosign's sign: nothing else could say them, and would be let in without. */
+static int
+read_annotations(struct cv_policy *p, struct cv_rule *r, struct cv_jv v, struct cv_err *e)
+{
+	if (v.absent)
+		return 0;
+	if (cv_jv_want(v, CV_J_OBJECT, e) != 0)
+		return -1;
+	if (r->types != 1u << CV_A_IMAGE || r->signature_types.n > 0)
+		return cv_jv_fail(
+			v, e, CV_R_CONFIG,
+			r->types != 1u << CV_A_IMAGE
+				? "found annotations, which only signatures on images have, "
+				  "want \"match\" with \"type\": \"image\" alone"
+				: "found annotations, which only cosign's signatures have, "
+				  "want no \"signature_types\" beside them");
+	if (cv_jv_len(v) == 0 || cv_jv_len(v) > CV_MAX_ANNOTATIONS)
+		return cv_jv_fail(v, e, CV_R_CONFIG, "found %zu annotations, want 1 to %d",
+				  cv_jv_len(v), CV_MAX_ANNOTATIONS);
+	r->annotations = cv_mem_get(&p->mem, cv_jv_len(v), sizeof(*r->annotations), e);
+	if (r->annotations == NULL)
+		return -1;
+	for (struct cv_jv i = cv_jv_first(v); !i.absent; i = cv_jv_next(i)) {
+		struct cv_annotation *a = &r->annotations[r->nannotations++];
+
+		a->key = cv_jv_key(i);
+		if (cv_jv_text(i, &a->value, e) != 0)
+			return -1;
+		if (a->key[0] == '\0' || strlen(a->key) > CV_MAX_ANNOTATION ||
+		    strlen(a->value) > CV_MAX_ANNOTATION)
+			return cv_jv_fail(i, e, CV_R_CONFIG,
+					  "found an annotation without a name, or longer than %d "
+					  "bytes",
+					  CV_MAX_ANNOTATION);
+	}
+	r->set |= CV_RULE_ANNOTATIONS;
+	return 0;
+}
+
 static int
 read_sbom(struct cv_rule *r, struct cv_jv v, struct cv_err *e)
 {
@@ -210,13 +250,15 @@ read_contents(struct cv_rule *r, struct cv_jv v, struct cv_err *e)
 static int
 read_rule(struct cv_policy *p, struct cv_rule *r, struct cv_jv v, struct cv_err *e)
 {
-	static const char *const keys[] = {
-		"name",      "match",           "basis",        "signed_by",
-		"threshold", "generations",     "subjects",     "attestations",
-		"sbom",      "vulnerabilities", "min_severity", "formats",
-		"scripts",   "guidance",        "checks",       "signature_types",
-		NULL
-	};
+	static const char *const keys[] = { "name",         "match",
+					    "basis",        "signed_by",
+					    "threshold",    "generations",
+					    "subjects",     "attestations",
+					    "sbom",         "vulnerabilities",
+					    "min_severity", "formats",
+					    "scripts",      "guidance",
+					    "checks",       "signature_types",
+					    "annotations",  NULL };
 	struct cv_jv types = cv_jv_get(v, "signature_types");
 
 	if (cv_jv_want(v, CV_J_OBJECT, e) != 0 || cv_jv_keys(v, keys, e) != 0 ||
@@ -243,7 +285,8 @@ read_rule(struct cv_policy *p, struct cv_rule *r, struct cv_jv v, struct cv_err 
 	    read_bits(r, cv_jv_get(v, "formats"), cv_format_words, CV_FMT_SAFETENSORS,
 		      CV_RULE_FORMATS, &r->formats, e) != 0)
 		return -1;
-	if (read_attestations(p, r, cv_jv_get(v, "attestations"), e) != 0 ||
+	if (read_annotations(p, r, cv_jv_get(v, "annotations"), e) != 0 ||
+	    read_attestations(p, r, cv_jv_get(v, "attestations"), e) != 0 ||
 	    read_sbom(r, cv_jv_get(v, "sbom"), e) != 0 || read_contents(r, v, e) != 0)
 		return -1;
 	return cv_policy_checks(p, cv_jv_get(v, "checks"), &r->checks, &r->nchecks, e);
@@ -415,6 +458,8 @@ merge(struct cv_rule *ret, const struct cv_rule *own, const struct cv_rule *pres
 	TAKE(nsigned_by, CV_RULE_SIGNED_BY);
 	TAKE(threshold, CV_RULE_THRESHOLD);
 	TAKE(signature_types, CV_RULE_SIGNATURE_TYPES);
+	TAKE(annotations, CV_RULE_ANNOTATIONS);
+	TAKE(nannotations, CV_RULE_ANNOTATIONS);
 	TAKE(generations, CV_RULE_GENERATIONS);
 	TAKE(subjects, CV_RULE_SUBJECTS);
 	TAKE(attestations, CV_RULE_ATTESTATIONS);

@@ -211,6 +211,16 @@ rule_contents(json_t *o, const struct cv_rule *r, bool *bad)
 }
 
 static json_t *
+annotations(const struct cv_rule *r, bool *bad)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < r->nannotations; i++)
+		set(o, r->annotations[i].key, json_string(r->annotations[i].value), bad);
+	return o;
+}
+
+static json_t *
 rule(const struct cv_rule *r, bool *bad)
 {
 	json_t *o = json_object();
@@ -226,6 +236,8 @@ rule(const struct cv_rule *r, bool *bad)
 		set_u64(o, "threshold", r->threshold, bad);
 	if (r->set & CV_RULE_SIGNATURE_TYPES)
 		set(o, "signature_types", items(&r->signature_types, bad), bad);
+	if (r->set & CV_RULE_ANNOTATIONS)
+		set(o, "annotations", annotations(r, bad), bad);
 	if (r->set & CV_RULE_GENERATIONS)
 		set(o, "generations",
 		    words(r->generations, CV_IMG_BUNDLES, cv_generation_words, bad), bad);

@@ -172,12 +172,18 @@ open_policy(struct cv_session *s, const struct cv_cmdline *c, bool said, struct 
 	return cv_policy_load(&s->policy, s->policy_path, e);
 }
 
-/* check_evidence: signature files are about bytes that lie here. */
+/* check_evidence: signature files are about bytes that lie here; annotations are of
+ * signatures on images. */
 static int
-check_evidence(const struct cv_session *s, struct cv_err *e)
+check_evidence(const struct cv_session *s, const struct cv_cmdline *c, struct cv_err *e)
 {
 	const struct cv_artifact *a = &s->agent->artifacts[0];
+	size_t annotations;
 
+	(void)cv_cl_values(c, "annotation", &annotations);
+	if (annotations > 0 && a->type != CV_A_IMAGE)
+		return cv_fail(e, CV_R_USAGE,
+			       "--annotation: only signatures on images have annotations");
 	if (s->rq.nevidence > 0 && a->type == CV_A_IMAGE)
 		return cv_fail(e, CV_R_USAGE,
 			       "--%s: of an image, signatures are looked for where it is",
@@ -192,8 +198,8 @@ cv_session_bare(struct cv_session *s, const struct cv_cmdline *c, const char *re
 
 	cv_session_zero(s);
 	if (cv_signer_evidence(s, c, e) != 0 || open_policy(s, c, said, e) != 0 ||
-	    open_target(s, ref, said || s->rq.nevidence > 0, e) != 0 || check_evidence(s, e) != 0 ||
-	    cv_session_common(s, c, e) != 0) {
+	    open_target(s, ref, said || s->rq.nevidence > 0, e) != 0 ||
+	    check_evidence(s, c, e) != 0 || cv_session_common(s, c, e) != 0) {
 		cv_session_close(s);
 		return -1;
 	}

@@ -16,8 +16,8 @@
 #include "trust/base/banned.h"
 
 static const char *const who[] = {
-	"identity", "identity-pattern", "issuer", "issuer-pattern", "claim", "key", "root", "type",
-	NULL
+	"identity", "identity-pattern", "issuer", "issuer-pattern", "claim", "key", "root",
+	"type",     "annotation",       NULL
 };
 
 bool
@@ -49,8 +49,9 @@ check_options(const struct cv_cmdline *c, struct cv_err *e)
 	bool name =
 		cv_cl_value(c, "identity") != NULL || cv_cl_value(c, "identity-pattern") != NULL;
 	bool issuer = cv_cl_value(c, "issuer") != NULL || cv_cl_value(c, "issuer-pattern") != NULL;
-	size_t keys, claims;
+	size_t keys, claims, annotations;
 
+	(void)cv_cl_values(c, "annotation", &annotations);
 	(void)cv_cl_values(c, "key", &keys);
 	(void)cv_cl_values(c, "claim", &claims);
 	if (cv_cl_value(c, "policy") != NULL)
@@ -68,6 +69,33 @@ check_options(const struct cv_cmdline *c, struct cv_err *e)
 			       "want who signed: --identity NAME --issuer URL, or --key FILE");
 	if (claims > 0 && !name)
 		return cv_fail(e, CV_R_USAGE, "--claim: a key has none");
+	if (annotations > 0 && cv_cl_value(c, "type") != NULL)
+		return cv_fail(
+			e, CV_R_USAGE,
+			"--annotation: an attestation (--type) has none, cosign's signatures do");
+	return 0;
+}
+
+/* check_annotations: KEY=VALUE, each key once: two values would both be wanted. */
+static int
+check_annotations(const struct cv_cmdline *c, struct cv_err *e)
+{
+	size_t n;
+	const char *const *v = cv_cl_values(c, "annotation", &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *eq = strchr(v[i], '=');
+
+		if (eq == NULL || eq == v[i])
+			return cv_fail(e, CV_R_USAGE,
+				       "--annotation %.100s: want KEY=VALUE, as in env=production",
+				       v[i]);
+		for (size_t k = 0; k < i; k++)
+			if (strncmp(v[k], v[i], (size_t)(eq - v[i]) + 1) == 0)
+				return cv_fail(e, CV_R_USAGE,
+					       "--annotation %.100s: the second %.*s", v[i],
+					       (int)(eq - v[i]), v[i]);
+	}
 	return 0;
 }
 
@@ -171,6 +199,27 @@ root(json_t *policy, json_t *signer, const struct cv_cmdline *c, bool *bad, stru
 	return 0;
 }
 
+/* annotations: their form was looked at (check_options). */
+static void
+annotations(json_t *rule, const struct cv_cmdline *c, bool *bad)
+{
+	size_t n;
+	const char *const *v = cv_cl_values(c, "annotation", &n);
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < n; i++) {
+		const char *eq = strchr(v[i], '=');
+
+		if (json_object_setn_new(o, v[i], (size_t)(eq - v[i]), json_string(eq + 1)) != 0)
+			*bad = true;
+	}
+	if (n > 0) {
+		set(rule, "annotations", json_incref(o), bad);
+		set(rule, "match", json_pack("{s:s}", "type", "image"), bad);
+	}
+	json_decref(o);
+}
+
 /* rule: this signer, whatever it is; an attestation where one is asked for. */
 static json_t *
 rule(const struct cv_cmdline *c, bool *bad)
@@ -179,6 +228,7 @@ rule(const struct cv_cmdline *c, bool *bad)
 	json_t *r = json_pack("{s:s,s:[s],s:[s]}", "name", "command-line", "signed_by",
 			      "command-line", "basis", "signed");
 
+	annotations(r, c, bad);
 	if (type == NULL)
 		return r;
 	set(r, "signature_types", json_pack("[s]", type), bad);
@@ -195,7 +245,7 @@ cv_signer_policy(struct cv_policy **ret, const struct cv_cmdline *c, struct cv_e
 	bool bad = false;
 	int r;
 
-	if (check_options(c, e) != 0) {
+	if (check_options(c, e) != 0 || check_annotations(c, e) != 0) {
 		json_decref(signer);
 		return -1;
 	}

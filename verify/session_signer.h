@@ -18,6 +18,8 @@
 		{ "identity-pattern", 0, CV_OPT_VALUE, "RE", "the same, as an anchored pattern" }, \
 		{ "issuer", 0, CV_OPT_VALUE, "URL", "who vouched for that name" },                 \
 		{ "issuer-pattern", 0, CV_OPT_VALUE, "RE", "the same, as an anchored pattern" },   \
+		{ "annotation", 'a', CV_OPT_MANY, "KEY=VALUE",                                     \
+		  "that the image was signed with; may be repeated" },                             \
 		{ "claim", 0, CV_OPT_MANY, "WORD=VALUE", "of the certificate; may be repeated" },  \
 		{ "key", 0, CV_OPT_MANY, "FILE", "public key (PEM) of who signed" },               \
 		{ "root", 0, CV_OPT_VALUE, "FILE", "trusted_root.json; without, public-good" },    \

@@ -25,6 +25,7 @@ GLOBAL = {"color": ["blue", LONG], "progress": ["fast", LONG], "timeout": TIMES 
 # who signed, said by options
 WHO = ["--identity", "x", "--issuer", "y"]
 SIGNED = {"bundle": FILES, "root": FILES + ["agent.json"], "identity": [LONG], "issuer": [LONG],
+          "annotation": ["x", "=x", "x=y", LONG],
           "claim": ["x", "=x", "repo=1", "issuer=x", "source_repository_id=", LONG]}
 VERBS = {
     "demo": ([], {"keep": [".", "nowhere/x", LONG]}),

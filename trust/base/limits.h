@@ -28,6 +28,8 @@
 #define CV_MAX_HUMAN_FILE  (1 * CV_MIB) /* agent.json, policy.json */
 #define CV_MAX_LOCK_FILE   (4 * CV_MIB)
 #define CV_MAX_LIST_ITEMS  4096 /* of one list in our own files */
+#define CV_MAX_ANNOTATIONS 32   /* that policy wants of a signature */
+#define CV_MAX_ANNOTATION  1024 /* bytes of a key or a value of one */
 #define CV_MAX_GLOB        512  /* characters of a pattern */
 
 /* OCI (distribution-spec, image-spec; common practice of clients) */

@@ -140,6 +140,7 @@ enum cv_task {
 	 *   what names it; a second one of a name is passed over.
 	 * ITEM IDENTITY: NAME signer, REF root, TEXT a JSON object that says who
 	 *   (trust/proven.h, cv_keyring_add_identity).
+	 * ITEM ANNOTATION: NAME and TEXT that a signature has to say (trust/wanted.h).
 	 * NEED BLOB, REFERRERS, TAG.
 	 * FACT NODE (in order: index*, manifest, config, layer*), SIGNER, STATEMENT. */
 	CV_T_IMAGE = 1,
@@ -293,6 +294,7 @@ enum cv_role_item {
 	CV_ROLE_PATTERN,
 	CV_ROLE_PLACE,
 	CV_ROLE_PROGRAM,
+	CV_ROLE_ANNOTATION,
 };
 
 /* Flags of ITEM ROOT: what a private instance does without. */
