@@ -34,6 +34,7 @@ Each request is a line in the log: PORT METHOD PATH, then "authorization=...",
 """
 import argparse
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -351,6 +352,16 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = handle_request
 
 
+def drain(tls):
+    """Close so that the alert arrives: closing with bytes unread would reset instead."""
+    with socket.socket(fileno=tls.detach()) as s:
+        with contextlib.suppress(OSError):
+            s.settimeout(2)
+            s.shutdown(socket.SHUT_WR)
+            while s.recv(4096):
+                pass
+
+
 class World:
     def __init__(self, layout, rules, log):
         self.layout, self.rules, self.log = layout, rules, log
@@ -386,8 +397,11 @@ class Server(socketserver.ThreadingTCPServer):
         request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.context is not None:
             try:
-                request = self.context.wrap_socket(request, server_side=True)
+                request = self.context.wrap_socket(request, server_side=True,
+                                                   do_handshake_on_connect=False)
+                request.do_handshake()
             except OSError:
+                drain(request)
                 return
         super().finish_request(request, address)
 
