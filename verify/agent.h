@@ -40,6 +40,8 @@ enum cv_origin {
 	CV_O_PATH,         /* path: a file or a directory */
 	CV_O_URL,          /* url: https, digest always set */
 	CV_O_REMOTE,       /* url: runs elsewhere; no bytes */
+	CV_O_DIGEST,       /* no agent file says this: bytes that are known by their
+			      digest alone, for what is attested about them */
 };
 
 struct cv_agent_evidence {

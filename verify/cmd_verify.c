@@ -101,12 +101,13 @@ static const struct cv_opt opts[] = {
 
 const struct cv_cmd cv_verb_verify = {
 	.name = "verify",
-	.args = "[AGENT | REF | PATH]",
+	.args = "[AGENT | REF | PATH | DIGEST]",
 	.summary = "decide whether an agent may be launched",
 	.text = "AGENT is an agent file or the directory it is in; without it ./agent.json. The\n"
 		"exit code is the verdict: 0 pass, 1 fail, 2 nothing was checked, 3 unknown.\n"
 		"A REF of an image or a PATH is judged alone, by the policy's rules for it, or by\n"
-		"who has to have signed it: --identity and --issuer, or --key, and nothing else.\n",
+		"who has to have signed it: --identity and --issuer, or --key, and nothing else.\n"
+		"A DIGEST (sha256:HEX) stands for bytes elsewhere: what does a --bundle attest?\n",
 	.examples = "  clawverify verify\n"
 		    "  clawverify verify agents/invoice -o json=result.json\n"
 		    "  clawverify verify registry.example/acme/agent:1.4 --policy policy.json\n",

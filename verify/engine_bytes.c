@@ -104,6 +104,7 @@ cv_bytes_open(struct cv_bytes *b, struct cv_job *j)
 	case CV_O_REGISTRY:
 	case CV_O_LAYOUT:
 	case CV_O_REMOTE:
+	case CV_O_DIGEST:
 		break;
 	}
 	cv_job_no(j, "internal.error", CV_R_BUG, NULL, "a source that this kind cannot have");

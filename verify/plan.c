@@ -101,6 +101,8 @@ plan_contents(struct cv_job *j, struct cv_err *e)
 {
 	const char *const *files = cv_files_checks(j->decl->type);
 
+	if (j->decl->origin == CV_O_DIGEST)
+		return 0;
 	if (j->decl->type == CV_A_IMAGE)
 		return plan_image(j, e);
 	if (j->decl->type == CV_A_MCP)
@@ -117,7 +119,8 @@ plan_origin(struct cv_job *j, struct cv_err *e)
 {
 	if (j->decl->origin == CV_O_PATH && plan(j, local_checks, false, e) != 0)
 		return -1;
-	if (j->decl->type != CV_A_IMAGE && j->decl->digest.alg != CV_ALG_NONE)
+	if (j->decl->type != CV_A_IMAGE && j->decl->origin != CV_O_DIGEST &&
+	    j->decl->digest.alg != CV_ALG_NONE)
 		return plan_one(j, "fetch.digest-mismatch", false, e);
 	return 0;
 }

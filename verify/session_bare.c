@@ -132,15 +132,44 @@ open_local(struct cv_session *s, const char *path, const struct stat *st, bool p
 	return make_agent(s, type_of_path(path, S_ISDIR(st->st_mode)), "path", base, e);
 }
 
+/* open_digest: bytes that are elsewhere: only what is attested about them can be
+ * asked, of somebody, on the evidence that was given. */
 static int
-open_target(struct cv_session *s, const char *ref, bool plain, struct cv_err *e)
+open_digest(struct cv_session *s, const struct cv_digest *d, const char *ref, bool said,
+	    struct cv_err *e)
 {
+	if (!said)
+		return cv_fail(
+			e, CV_R_USAGE,
+			"a digest alone: want who signed what is attested about it: --identity "
+			"NAME --issuer URL, or --key FILE");
+	if (s->rq.nevidence == 0)
+		return cv_fail(e, CV_R_USAGE,
+			       "a digest alone: want what is attested about it: "
+			       "--bundle FILE");
+	s->base_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->base_fd < 0)
+		return cv_fail_errno(e, "the working directory");
+	if (make_agent(s, CV_A_FILE, "path", ref, e) != 0)
+		return -1;
+	s->agent->artifacts[0].origin = CV_O_DIGEST;
+	s->agent->artifacts[0].digest = *d;
+	return 0;
+}
+
+static int
+open_target(struct cv_session *s, const char *ref, bool said, struct cv_err *e)
+{
+	bool plain = said || s->rq.nevidence > 0;
+	struct cv_digest digest;
 	struct stat st;
 	struct cv_image_ref parsed;
 	struct cv_err why;
 
 	if (stat(ref, &st) == 0)
 		return open_local(s, ref, &st, plain, e);
+	if (cv_digest_parse(&digest, cv_span_str(ref), NULL) == 0 && digest.alg == CV_SHA256)
+		return open_digest(s, &digest, ref, said, e);
 	if (strncmp(ref, "https://", 8) == 0)
 		return cv_fail(e, CV_R_USAGE,
 			       "%.400s: an address needs a pinned digest; name it in an "
@@ -198,8 +227,8 @@ cv_session_bare(struct cv_session *s, const struct cv_cmdline *c, const char *re
 
 	cv_session_zero(s);
 	if (cv_signer_evidence(s, c, e) != 0 || open_policy(s, c, said, e) != 0 ||
-	    open_target(s, ref, said || s->rq.nevidence > 0, e) != 0 ||
-	    check_evidence(s, c, e) != 0 || cv_session_common(s, c, e) != 0) {
+	    open_target(s, ref, said, e) != 0 || check_evidence(s, c, e) != 0 ||
+	    cv_session_common(s, c, e) != 0) {
 		cv_session_close(s);
 		return -1;
 	}
