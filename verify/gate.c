@@ -9,6 +9,7 @@
 
 #include "trust/base/clock.h"
 #include "verify/bundle_dir.h"
+#include "verify/guarded.h"
 #include "trust/base/banned.h"
 
 void
@@ -143,6 +144,7 @@ by_path(struct cv_policy **ret, const struct cv_gatecfg *g, const struct cv_bund
 		cv_auto(cv_policy_free) struct cv_policy *p = NULL;
 		cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_HUMAN_FILE);
 		enum cv_gate_by by = CV_GATE_NO;
+		struct cv_err why;
 		const char *path = g->policies[i].path;
 
 		if (path == NULL)
@@ -155,8 +157,12 @@ by_path(struct cv_policy **ret, const struct cv_gatecfg *g, const struct cv_bund
 		if (!cv_digest_eq(&p->digest, &b->vsa.policy))
 			continue;
 		if (cv_conf_read(&text, AT_FDCWD, path, CV_MAX_HUMAN_FILE, e) < 0 ||
-		    cv_gatecfg_authority(g, path, cv_buf_span(&text), false, &by, e) != 0 ||
-		    cv_gatecfg_check(g, p, by, e) != 0)
+		    cv_gatecfg_authority(g, path, cv_buf_span(&text), false, &by, e) != 0)
+			return -1;
+		/* its digest says what it is; its path alone does only if it is ours */
+		if (by == CV_GATE_BY_PATH && cv_guarded(AT_FDCWD, path, &why) != 0)
+			return cv_fail(e, CV_R_UNAUTHORISED, "%s", why.text);
+		if (cv_gatecfg_check(g, p, by, e) != 0)
 			return -1;
 		*ret = cv_steal(p);
 		return 1;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "trust/base/limits.h"
+#include "verify/guarded.h"
 
 #include "trust/base/banned.h"
 
@@ -206,21 +207,37 @@ cv_gatecfg_parse(struct cv_gatecfg **ret, const char *name, struct cv_span in, i
 	return 0;
 }
 
+static int
+keys_guarded(const struct cv_key *keys, size_t n, int dirfd, struct cv_err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].file != NULL && cv_guarded(dirfd, keys[i].file, e) != 0)
+			return -1;
+	return 0;
+}
+
 int
 cv_gatecfg_load(struct cv_gatecfg **ret, const char *path, struct cv_err *e)
 {
+	cv_auto(cv_gatecfg_free) struct cv_gatecfg *g = NULL;
 	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_HUMAN_FILE);
 	cv_auto(cv_closep) int dir = -1;
-	int got = cv_conf_read(&text, AT_FDCWD, path, CV_MAX_HUMAN_FILE, e);
+	int got;
 
+	if (cv_guarded(AT_FDCWD, path, e) != 0)
+		return -1;
+	got = cv_conf_read(&text, AT_FDCWD, path, CV_MAX_HUMAN_FILE, e);
 	if (got == 0)
 		return cv_fail(e, CV_R_CONFIG, "%s: there is no such file", path);
 	if (got < 0)
 		return -1;
 	dir = cv_conf_dir(path, e);
-	if (dir < 0)
+	if (dir < 0 || cv_gatecfg_parse(&g, path, cv_buf_span(&text), dir, e) != 0 ||
+	    keys_guarded(g->policy_signers, g->npolicy_signers, dir, e) != 0 ||
+	    keys_guarded(g->bundle_keys, g->nbundle_keys, dir, e) != 0)
 		return -1;
-	return cv_gatecfg_parse(ret, path, cv_buf_span(&text), dir, e);
+	*ret = cv_steal(g);
+	return 0;
 }
 
 void

@@ -79,6 +79,7 @@ extern const char *const cv_final_words[];
 /* cv_gatecfg_parse: key files relative to dirfd. */
 int cv_gatecfg_parse(struct cv_gatecfg **ret, const char *name, struct cv_span in, int dirfd,
 		     struct cv_err *e) cv_must;
+/* cv_gatecfg_load: it and its key files have to be guarded.h's. */
 int cv_gatecfg_load(struct cv_gatecfg **ret, const char *path, struct cv_err *e) cv_must;
 void cv_gatecfg_free(struct cv_gatecfg **g);
 

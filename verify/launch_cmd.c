@@ -93,23 +93,6 @@ cv_lc_find(const struct cv_cmdline *c, const char *what, char out[CV_PATH_ROOM],
 
 /* ---- whom to believe ---- */
 
-static int
-gate_guarded(const char *path, struct cv_err *e)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
-		return cv_fail(e, CV_R_CONFIG, "%s: there is no such file", path);
-	if (stat(path, &st) != 0)
-		return cv_conf_errno(e, "%s", path);
-	if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 022) != 0)
-		return cv_fail(
-			e, CV_R_CONFIG,
-			"%s: others can write it (owner %u, mode %04o), so it can decide nothing",
-			path, (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
-	return 0;
-}
-
 int
 cv_lc_gate(struct cv_gatecfg **ret, const struct cv_cmdline *c, struct cv_err *e)
 {
@@ -121,8 +104,6 @@ cv_lc_gate(struct cv_gatecfg **ret, const struct cv_cmdline *c, struct cv_err *e
 		if (lstat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
 			return 0;
 	}
-	if (gate_guarded(path, e) != 0)
-		return -1;
 	return cv_gatecfg_load(ret, path, e) != 0 ? -1 : 1;
 }
 

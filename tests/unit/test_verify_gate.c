@@ -5,6 +5,7 @@
 #include "trust/base/clock.h"
 #include "verify/gates/exec.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -407,6 +408,11 @@ policies(void)
 	ask(&h, "{}", "{}");
 	denied(&h, CV_EXIT_USAGE, "policy.not-authorised");
 	small_policy(&h.s.small, "", "", "");
+	/* named by its path alone, and others can write it */
+	T(chmod(small_path(&h.s.small, "policy.json"), 0666) == 0);
+	ask(&h, "{}", "{}");
+	denied(&h, CV_EXIT_USAGE, "policy.not-authorised");
+	T(chmod(small_path(&h.s.small, "policy.json"), 0644) == 0);
 	gate_write(&h, by_path(&h), ", \"min_version\": 7");
 	ask(&h, "{}", "{}");
 	denied(&h, CV_EXIT_USAGE, "policy.not-authorised");
