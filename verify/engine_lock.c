@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trust/base/text.h"
 #include "verify/engine.h"
 
 #include "trust/base/banned.h"
@@ -62,6 +63,21 @@ fill_layers(struct cv_lock *l, struct cv_lock_artifact *to, const struct cv_r_ar
 	return 0;
 }
 
+/* shown: somebody else's text, for whoever reads the lock: hidden characters of it as
+ * what they are. */
+static int
+shown(struct cv_lock *l, const char **to, const char *text, struct cv_err *e)
+{
+	cv_auto(cv_buf_free) struct cv_buf b = CV_BUF(1 << 16);
+
+	if (text == NULL || text[0] == '\0')
+		return 0;
+	cv_text_safe(&b, cv_span_str(text), 0);
+	if (cv_buf_ok(&b, "an identity", e) != 0)
+		return -1;
+	return str(l, to, cv_buf_text(&b), e);
+}
+
 static int
 fill_evidence(struct cv_lock *l, struct cv_lock_artifact *to, const struct cv_r_artifact *a,
 	      struct cv_err *e)
@@ -75,6 +91,8 @@ fill_evidence(struct cv_lock *l, struct cv_lock_artifact *to, const struct cv_r_
 	for (i = 0; i < a->nsigners; i++) {
 		if (str(l, &to->signers[i].keyid, a->signers[i].keyid, e) != 0 ||
 		    str(l, &to->signers[i].name, a->signers[i].name, e) != 0 ||
+		    shown(l, &to->signers[i].identity, a->signers[i].identity, e) != 0 ||
+		    shown(l, &to->signers[i].issuer, a->signers[i].issuer, e) != 0 ||
 		    str(l, &to->signers[i].predicate, a->signers[i].predicate, e) != 0)
 			return -1;
 	}

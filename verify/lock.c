@@ -205,7 +205,9 @@ read_tree(struct cv_lock_artifact *a, struct cv_jv v, struct cv_err *e)
 static int
 read_signers(struct cv_lock *l, struct cv_lock_artifact *a, struct cv_jv v, struct cv_err *e)
 {
-	static const char *const keys[] = { "keyid", "name", "predicate", NULL };
+	static const char *const keys[] = {
+		"identity", "issuer", "keyid", "name", "predicate", NULL
+	};
 	void *room = NULL;
 
 	if (open_list(l, v, &room, sizeof(*a->signers), CV_MAX_LIST_ITEMS, e) != 0)
@@ -216,6 +218,8 @@ read_signers(struct cv_lock *l, struct cv_lock_artifact *a, struct cv_jv v, stru
 
 		if (cv_jv_want(i, CV_J_OBJECT, e) != 0 || cv_jv_keys(i, keys, e) != 0 ||
 		    cv_jv_str(cv_jv_get(i, "keyid"), &s->keyid, e) != 0 ||
+		    optional_text(cv_jv_get(i, "identity"), &s->identity, e) != 0 ||
+		    optional_text(cv_jv_get(i, "issuer"), &s->issuer, e) != 0 ||
 		    optional_text(cv_jv_get(i, "name"), &s->name, e) != 0 ||
 		    optional_text(cv_jv_get(i, "predicate"), &s->predicate, e) != 0)
 			return -1;

@@ -24,8 +24,10 @@ struct cv_lock_layer {
 };
 
 struct cv_lock_signer {
-	const char *keyid;     /* "sha256:<hex of SPKI>" */
+	const char *keyid;     /* "sha256:<hex of SPKI>", of a certificate the identity's */
 	const char *name;      /* as policy named it then, or NULL */
+	const char *identity;  /* whom the certificate names, or NULL: a key */
+	const char *issuer;    /* and who vouched for that, or NULL */
 	const char *predicate; /* predicate type of a statement, or NULL */
 };
 

@@ -111,6 +111,8 @@ signers(const struct cv_lock_artifact *a, bool *bad)
 	for (size_t i = 0; i < a->nsigners; i++) {
 		json_t *o = json_object();
 
+		set_text(o, "identity", a->signers[i].identity, bad);
+		set_text(o, "issuer", a->signers[i].issuer, bad);
 		set_text(o, "keyid", a->signers[i].keyid, bad);
 		set_text(o, "name", a->signers[i].name, bad);
 		set_text(o, "predicate", a->signers[i].predicate, bad);
@@ -182,6 +184,11 @@ by_signer(const void *a, const void *b)
 
 	if (order == 0)
 		order = text_order(x->name, y->name);
+	/* a key id stands for one identity; a lock that says otherwise keeps both */
+	if (order == 0)
+		order = text_order(x->identity, y->identity);
+	if (order == 0)
+		order = text_order(x->issuer, y->issuer);
 	return order != 0 ? order : text_order(x->predicate, y->predicate);
 }
 

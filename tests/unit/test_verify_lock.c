@@ -78,10 +78,14 @@ build(void)
 					       .diffid = digest(D1),
 					       .size = 99,
 					       .media = "application/vnd.oci.image.layer.v1.tar" };
-	a->signers = cv_mem_get(&l->mem, 2, sizeof(*a->signers), &e);
-	a->nsigners = 2;
+	a->signers = cv_mem_get(&l->mem, 3, sizeof(*a->signers), &e);
+	a->nsigners = 3;
 	a->signers[0] = (struct cv_lock_signer){ .keyid = D2, .name = "ops" };
 	a->signers[1] = (struct cv_lock_signer){ .keyid = D1, .name = "acme", .predicate = "p" };
+	a->signers[2] = (struct cv_lock_signer){ .keyid = D2,
+						 .name = "ops",
+						 .identity = "https://ci.example/x@main",
+						 .issuer = "https://id.example" };
 	a->evidence = cv_mem_get(&l->mem, 1, sizeof(*a->evidence), &e);
 	a->nevidence = 1;
 	a->evidence[0] = (struct cv_lock_evidence){ .digest = digest(D4), .role = "signature" };
@@ -132,8 +136,11 @@ round_trip(void)
 	T(cv_digest_eq(&back->digest, &d));
 	T_STR(back->artifacts[0].name, "prompt");
 	a = cv_lock_find(back, "runtime");
-	T(a != NULL && a->nlayers == 1 && a->layers[0].size == 99 && a->nsigners == 2);
+	T(a != NULL && a->nlayers == 1 && a->layers[0].size == 99 && a->nsigners == 3);
 	T_STR(a->signers[0].name, "acme"); /* sorted */
+	T(a->signers[1].identity == NULL && a->signers[1].issuer == NULL);
+	T_STR(a->signers[2].identity, "https://ci.example/x@main");
+	T_STR(a->signers[2].issuer, "https://id.example");
 	T(a->pos.line > 1);
 	a = cv_lock_find(back, "skill");
 	T(a->tree != NULL && cv_tree_count(a->tree) == 4);
@@ -284,7 +291,7 @@ differences(void)
 	      "!runtime|digest  " D3 " -> " D2 "\n"
 	      "!runtime|manifest  " D3 " -> " D2 "\n"
 	      "!runtime|layer 1 size  99 -> 100\n"
-	      "runtime|signers  2 -> 2 other\n"
+	      "runtime|signers  3 -> 3 other\n"
 	      "runtime|evidence  1 -> 0\n"
 	      "!skill|file SKILL.md  0644 12 " D5 " -> (none)\n"
 	      "!skill|file bin/go  link run -> (none)\n"
