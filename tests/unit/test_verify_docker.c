@@ -54,8 +54,8 @@ quoting_hidden(void)
 		"x\xe2\x80\xaey",
 		"x\xe2\x80\x8by",
 		"\xff\xfe",
-		"\xc2\x9b"
-		"1m",
+		("\xc2\x9b"
+		 "1m"),
 		"\033'$(x)\\\n",
 		"\x7f",
 		"h\xc3\xa9\n",
