@@ -34,6 +34,7 @@ struct cv_registries {
 	struct registry *v;
 	size_t n;
 	const char *certs_d[CERTS_D_MAX];
+	struct cv_jdoc *doc; /* of file: whose texts the mirrors are */
 	struct cv_mem mem;
 };
 
@@ -104,15 +105,14 @@ static int
 read_file(struct cv_registries *r, const char *path, struct cv_err *e)
 {
 	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_HUMAN_FILE);
-	cv_auto(cv_json_free) struct cv_jdoc *doc = NULL;
 	int got = path == NULL ? -1 : cv_conf_read(&text, AT_FDCWD, path, CV_MAX_HUMAN_FILE, e);
 
 	if (got <= 0)
 		return got;
-	if (cv_conf_parse(&doc, path, cv_buf_span(&text), CV_JSON_HUMAN, CV_REGISTRIES_SCHEMA, e) !=
-	    0)
+	if (cv_conf_parse(&r->doc, path, cv_buf_span(&text), CV_JSON_HUMAN, CV_REGISTRIES_SCHEMA,
+			  e) != 0)
 		return -1;
-	if (read_root(r, cv_json_root(doc), e) != 0)
+	if (read_root(r, cv_json_root(r->doc), e) != 0)
 		return cv_conf_reason(e);
 	r->file = path;
 	return 1;
@@ -184,6 +184,7 @@ cv_registries_free(struct cv_registries **r)
 {
 	if (*r == NULL)
 		return;
+	cv_json_free(&(*r)->doc);
 	cv_mem_free(&(*r)->mem);
 	free(*r);
 	*r = NULL;

@@ -79,6 +79,10 @@ class Registry:
 def world():
     w = kit.World("agent")
     w.sample()
+    w.write("signed.json", """{ "schema": "clawverify.policy/1", "name": "signed",
+  "confinement": "best-effort",
+  "signers": { "maker": { "keys": ["maker.pub"] } },
+  "rules": [ { "name": "images", "signed_by": ["maker"], "basis": ["signed"] } ] }""")
     return w
 
 
@@ -106,7 +110,8 @@ def mirrors(w, text):
 def judge(w, host, *args, fresh=True):
     if fresh:
         shutil.rmtree(os.path.join(w.root, "cache"), ignore_errors=True)
-    return w.run("verify", host + "/acme/agent:1", "--key", "maker.pub", "--timeout", "20s", *args)
+    return w.run("verify", host + "/acme/agent:1", "-p", "signed.json", "--timeout", "20s",
+                 *args)
 
 
 def undecided(tap, done, words, name):
