@@ -493,7 +493,7 @@ wait_for_next(struct state *s, const char **why)
 	int left = cv_mono_left(s->g->deadline);
 
 	*why = "";
-	if (!s->again)
+	if (!s->again || (s->g->not_last && s->g->size == s->tried_at))
 		return false;
 	if (s->g->size - s->tried_at >= NEW_START) {
 		s->tried_at = s->g->size;

@@ -67,6 +67,8 @@ struct cv_get {
 	struct cv_url url;
 	const struct cv_repo *repo; /* whose token may be used; NULL: none is */
 	bool plain;                 /* url's host may be spoken to over plain http */
+	bool not_last;              /* somebody else is asked next: no try after one
+				       that brought nothing */
 	const char *accept;         /* or NULL */
 	const char *authorization;  /* instead of a token of repo; or NULL */
 	const char *form;           /* CV_POST */

@@ -44,6 +44,7 @@ cv_registry_get(const struct cv_ask *q, enum cv_method method, const char *what)
 				.what = what,
 				.repo = &q->repo,
 				.plain = q->plain,
+				.not_last = q->not_last,
 				.redirects = CV_MAX_REDIRECTS,
 				.max = q->max,
 				.deadline = q->deadline,

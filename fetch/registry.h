@@ -15,6 +15,7 @@
 struct cv_ask {
 	struct cv_repo repo;
 	bool plain;              /* speak plain http to this registry */
+	bool not_last;           /* a mirror: see cv_get */
 	const char *ref;         /* manifest, resolve: a tag or a digest */
 	struct cv_digest digest; /* blob, referrers */
 	const char *url;         /* url */

@@ -54,8 +54,12 @@ read_fields(struct fetch *f, uint64_t task, struct cv_frame *in)
 	if (task != CV_T_RESOLVE)
 		f->q.out = cv_frame_fd(in, CV_TAG_OUT);
 	f->q.max = cv_frame_u64(in, CV_TAG_MAX, INT64_MAX);
-	if (cv_frame_has(in, CV_TAG_FLAGS))
-		f->q.plain = (cv_frame_u64(in, CV_TAG_FLAGS, UINT32_MAX) & CV_NET_PLAIN_HTTP) != 0;
+	if (cv_frame_has(in, CV_TAG_FLAGS)) {
+		uint64_t flags = cv_frame_u64(in, CV_TAG_FLAGS, UINT32_MAX);
+
+		f->q.plain = (flags & CV_NET_PLAIN_HTTP) != 0;
+		f->q.not_last = (flags & CV_NET_NOT_LAST) != 0;
+	}
 }
 
 /* a_little_before: verify waits as long as it says and no longer. What was not

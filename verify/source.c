@@ -209,6 +209,7 @@ from_mirrors(struct cv_source *s, const struct cv_question *q, struct cv_got *go
 		return false;
 	mirrors = cv_registries_mirrors(s->o.registries, cv_source_host(s->o.repo, host));
 	at.name = name;
+	at.not_last = true;
 	for (size_t i = 0; i < mirrors->n; i++) {
 		if ((s->mirrors_down & 1U << i) != 0 ||
 		    (size_t)snprintf(name, sizeof(name), "%s%s", mirrors->v[i].text, path) >=

@@ -248,7 +248,8 @@ send_question(struct cv_source *s, const struct cv_question *q, int out, struct 
 	if (q->asked != NULL)
 		cv_out_digest(o, CV_TAG_DIGEST, q->asked);
 	cv_out_u64(o, CV_TAG_MAX, q->size != CV_SIZE_ANY ? q->size : q->max);
-	cv_out_u64(o, CV_TAG_FLAGS, http ? CV_NET_PLAIN_HTTP : 0);
+	cv_out_u64(o, CV_TAG_FLAGS,
+		   (http ? CV_NET_PLAIN_HTTP : 0u) | (q->not_last ? CV_NET_NOT_LAST : 0u));
 	if (out >= 0)
 		cv_out_fd(o, CV_TAG_OUT, out);
 	return cv_role_send(s->role, e);

@@ -21,7 +21,8 @@ struct cv_question {
 	const struct cv_digest *want;  /* compare the bytes with it */
 	const struct cv_digest *asked; /* the DIGEST field, or NULL */
 	uint64_t size, max;
-	bool bulk; /* bytes are expected */
+	bool bulk;     /* bytes are expected */
+	bool not_last; /* another source is asked next */
 };
 
 /* cv_source_ask: 0 with an answer in *got, -1 with got->err and perhaps *check. */

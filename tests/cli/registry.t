@@ -245,7 +245,18 @@ def mirrored(tap):
         result = json.loads(done.out)
         tap.ok(done.code == 0 and result["artifacts"][0]["manifest"] == want,
                "a mirror that %s: the registry's image" % name, done.text)
+        if "says 5" in name or "says 429" in name:
+            tap.ok(mirror.asked("GET") == 1, "and it was asked once",
+                   open(mirror.log, encoding="utf-8").read())
         mirror.close()
+    blobs = home.asked("/blobs/")
+    mirror = Registry(w, rules=[{"at": "blobs", "do": "truncate", "after": 5, "times": 1}])
+    mirrors(w, {home.plain: [mirror.plain]})
+    done = judge(w, home.plain)
+    tap.ok(done.code == 0 and home.asked("/blobs/") == blobs and
+           mirror.asked("/blobs/", "range=bytes=5-"), "a mirror that breaks off: it is asked for "
+           "the rest", done.text + open(mirror.log, encoding="utf-8").read())
+    mirror.close()
     mirror, second = Registry(w, rules=[{"at": ".", "do": "status", "code": 404}]), Registry(w)
     mirrors(w, {home.plain: [mirror.plain, second.plain]})
     done = judge(w, home.plain)

@@ -270,6 +270,7 @@ enum {
 /* Flags of network tasks. */
 enum {
 	CV_NET_PLAIN_HTTP = 1, /* loopback registries, or named so in the config */
+	CV_NET_NOT_LAST = 2,   /* somebody else is asked next: no further try without progress */
 };
 
 enum cv_files_kind { CV_FILES_MODEL = 1, CV_FILES_SKILL, CV_FILES_PROMPT, CV_FILES_PLAIN };
