@@ -242,7 +242,7 @@ finish(struct cv_out *o, bool bulk, bool known)
 		close(ends[0]);
 }
 
-static inline void
+static __attribute__((unused, noinline)) void
 expect_error(const char *reason, const char *text)
 {
 	T_INT(w.in.kind, CV_K_ERROR);
@@ -274,7 +274,7 @@ manifest(const char *host_path, const char *ref, bool known, uint64_t deadline)
 	finish(&o, true, known);
 }
 
-static const char *
+static inline const char *
 at(const char *repo)
 {
 	static char name[100];
