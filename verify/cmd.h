@@ -49,11 +49,12 @@ int cv_cl_seconds(const struct cv_cmdline *c, const char *name, int64_t max, int
 #define CV_MAX_TIMEOUT 86400 /* of --timeout */
 
 /* cv_cl_read: the file that an option names, wherever it lies; cv_cl_key: the public
- * key in it. None there, none of that kind, too long: CV_R_USAGE. */
+ * key in it, or in the variable that "env://NAME" says. None there, none of that kind,
+ * too long: CV_R_USAGE. */
 int cv_cl_read(struct cv_buf *out, const char *option, const char *path, size_t max,
 	       struct cv_err *e) cv_must;
-int cv_cl_key(struct cv_mem *m, struct cv_key *ret, const char *option, const char *path,
-	      struct cv_err *e) cv_must;
+int cv_cl_key(const struct cv_cmdline *c, struct cv_mem *m, struct cv_key *ret, const char *option,
+	      const char *path, struct cv_err *e) cv_must;
 const char *const *cv_cl_values(const struct cv_cmdline *c, const char *name, size_t *n);
 
 /* Positional arguments; NULL beyond the last. What follows "--" counts too. */

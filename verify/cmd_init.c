@@ -271,14 +271,15 @@ agent_text(struct cv_buf *out, const struct cv_discovered *d, const char *name, 
 /* put_key: --key FILE as an element of "keys": its name if it lies below dir, where
  * the policy will find it, else the key itself. What is no public key goes nowhere. */
 static int
-put_key(struct cv_buf *out, const char *file, const char *dir, struct cv_err *e)
+put_key(struct cv_buf *out, const struct cv_cmdline *c, const char *file, const char *dir,
+	struct cv_err *e)
 {
 	cv_auto(cv_mem_free) struct cv_mem m = { 0 };
 	const char *name = file;
 	size_t n = strlen(dir);
 	struct cv_key key;
 
-	if (cv_cl_key(&m, &key, "key", file, e) != 0)
+	if (cv_cl_key(c, &m, &key, "key", file, e) != 0)
 		return -1;
 	if (strcmp(dir, ".") != 0)
 		name = strncmp(file, dir, n) == 0 && file[n] == '/' ? file + n + 1 : "/";
@@ -300,12 +301,13 @@ put_identity(struct cv_buf *out, const struct cv_cmdline *c, struct cv_err *e)
 }
 
 static int
-put_keys(struct cv_buf *out, const char *const *keys, size_t n, const char *dir, struct cv_err *e)
+put_keys(struct cv_buf *out, const struct cv_cmdline *c, const char *const *keys, size_t n,
+	 const char *dir, struct cv_err *e)
 {
 	cv_buf_str(out, "\"keys\": [");
 	for (size_t i = 0; i < n; i++) {
 		cv_buf_str(out, i > 0 ? ", " : "");
-		if (put_key(out, keys[i], dir, e) != 0)
+		if (put_key(out, c, keys[i], dir, e) != 0)
 			return -1;
 	}
 	cv_buf_str(out, "]");
@@ -331,7 +333,7 @@ policy_text(struct cv_buf *out, const struct cv_cmdline *c, const char *name, co
 		   name, preset);
 	if (n > 0 || identity) {
 		cv_buf_str(out, ",\n\n  \"signers\": {\n    \"maker\": { ");
-		if (n > 0 && put_keys(out, keys, n, dir, e) != 0)
+		if (n > 0 && put_keys(out, c, keys, n, dir, e) != 0)
 			return -1;
 		cv_buf_str(out, n > 0 && identity ? ", " : "");
 		if (identity && put_identity(out, c, e) != 0)

@@ -326,12 +326,23 @@ cv_cl_read(struct cv_buf *out, const char *option, const char *path, size_t max,
 }
 
 int
-cv_cl_key(struct cv_mem *m, struct cv_key *ret, const char *option, const char *path,
-	  struct cv_err *e)
+cv_cl_key(const struct cv_cmdline *c, struct cv_mem *m, struct cv_key *ret, const char *option,
+	  const char *path, struct cv_err *e)
 {
 	cv_auto(cv_buf_free) struct cv_buf pem = CV_BUF(CV_MAX_KEY_PEM);
+	bool variable = strncmp(path, "env://", 6) == 0;
 
-	if (cv_cl_read(&pem, option, path, CV_MAX_KEY_PEM, e) != 0)
+	if (!variable && cv_cl_read(&pem, option, path, CV_MAX_KEY_PEM, e) != 0)
 		return -1;
+	if (variable && cv_cl_env(c, path + 6) == NULL)
+		return cv_fail(e, CV_R_USAGE, "--%s %.400s: it is not set, or empty", option, path);
+	if (variable) {
+		cv_buf_str(&pem, cv_cl_env(c, path + 6));
+		if (pem.failed == CV_R_LIMIT)
+			return cv_fail(e, CV_R_USAGE, "--%s %.400s: found more than %llu bytes",
+				       option, path, CV_MAX_KEY_PEM);
+		if (cv_buf_ok(&pem, path, e) != 0)
+			return -1;
+	}
 	return cv_key_parse(m, ret, cv_buf_span(&pem), path, e) != 0 ? slip(option, e) : 0;
 }

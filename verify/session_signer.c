@@ -162,7 +162,7 @@ keys(json_t *signer, const struct cv_cmdline *c, bool *bad, struct cv_err *e)
 		struct cv_mem m = { 0 };
 		struct cv_key key;
 
-		r = cv_cl_key(&m, &key, "key", v[i], e);
+		r = cv_cl_key(c, &m, &key, "key", v[i], e);
 		if (r == 0 && json_array_append_new(list, json_string(key.pem)) != 0)
 			*bad = true;
 		cv_mem_free(&m);

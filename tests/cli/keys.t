@@ -174,6 +174,15 @@ def named_files(tap):
                    words in done.err.replace("\n", " ") and not done.out,
                    "%s %s %s: exit 2, and which" % (args[0], option, name), done.text)
     tap.ok(not os.path.exists(w.path("agent.json")), "and nothing was written")
+    for env, words in (({}, "env://MAKER: it is not set, or empty"), ({"MAKER": ""}, "env://MAKER: "),
+                       ({"MAKER": "x"}, "env://MAKER: "), ({"MAKER": pem(GOOD)}, None)):
+        done = w.run("verify", "./prompt.md", "--key", "env://MAKER", env=env)
+        tap.ok((done.code == 2 and words in done.err.replace("\n", " ")) if words else
+               done.code in (1, 3), "--key env://MAKER: %s" % (words or "a key like one of a file"),
+               done.text)
+    done = w.run("init", "--key", "env://MAKER", env={"MAKER": pem(GOOD)})
+    tap.ok(done.code == 0 and "BEGIN PUBLIC KEY" in w.read("policy.json") and
+           w.run("policy", "check").code == 0, "init --key env://MAKER: the key itself", done.text)
     known = w.run("inspect", "bundle.json", "--root", "public-good")
     same = w.run("inspect", "bundle.json")
     tap.ok(known.code == same.code and known.text == same.text,
