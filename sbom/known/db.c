@@ -95,10 +95,12 @@ open_image(struct cv_db *db, struct cv_err *e)
 	if (sqlite3_open_v2(":memory:", &db->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 			    NULL) != SQLITE_OK)
 		return cv_sql_fail(db->db, "opening memory", e);
+	/* it keeps no error: of a whole image, only memory can have been short */
 	if (sqlite3_deserialize(db->db, "main", db->image, (sqlite3_int64)db->image_n,
 				(sqlite3_int64)db->image_n,
 				SQLITE_DESERIALIZE_READONLY) != SQLITE_OK)
-		return cv_sql_fail(db->db, "opening", e);
+		return sqlite3_errcode(db->db) == SQLITE_OK ? cv_fail_memory(e)
+							    : cv_sql_fail(db->db, "opening", e);
 	if (sqlite3_db_config(db->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
 	    sqlite3_db_config(db->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK)
 		return cv_sql_fail(db->db, "opening", e);
