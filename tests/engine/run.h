@@ -182,4 +182,38 @@ run_says_no(const struct run *r, enum cv_outcome outcome, const char *artifact, 
 	T(run_said(r->res, artifact, check) != NULL);
 }
 
+/* run_begin: a locked agent of its own. */
+static inline void
+run_begin(struct small *s, struct run *r, const char *name)
+{
+	small_make(s, run_dir(name));
+	run_open(r, s);
+	run_lock(r);
+}
+
+static inline void
+run_end(struct small *s, struct run *r)
+{
+	run_close(r);
+	small_free(s);
+}
+
+static inline void
+run_passes(struct run *r)
+{
+	if (r->res->decision.outcome != CV_PASS)
+		run_show(r->res);
+	T_INT(r->res->decision.outcome, CV_PASS);
+	T(cv_allows(r->res->decision.verdict));
+}
+
+static inline const struct cv_r_artifact *
+run_artifact(const struct run *r, const char *name)
+{
+	for (size_t i = 0; i < r->res->nartifacts; i++)
+		if (strcmp(r->res->artifacts[i].name, name) == 0)
+			return &r->res->artifacts[i];
+	t_fail(__FILE__, __LINE__, "no artifact %s", name);
+}
+
 #endif

@@ -9,55 +9,21 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* begin: a locked agent of its own. */
-static void
-begin(struct small *s, struct run *r, const char *name)
-{
-	small_make(s, run_dir(name));
-	run_open(r, s);
-	run_lock(r);
-}
-
-static void
-end(struct small *s, struct run *r)
-{
-	run_close(r);
-	small_free(s);
-}
-
-static void
-passes(struct run *r)
-{
-	if (r->res->decision.outcome != CV_PASS)
-		run_show(r->res);
-	T_INT(r->res->decision.outcome, CV_PASS);
-	T(cv_allows(r->res->decision.verdict));
-}
-
-static const struct cv_r_artifact *
-artifact(const struct run *r, const char *name)
-{
-	for (size_t i = 0; i < r->res->nartifacts; i++)
-		if (strcmp(r->res->artifacts[i].name, name) == 0)
-			return &r->res->artifacts[i];
-	t_fail(__FILE__, __LINE__, "no artifact %s", name);
-}
-
 static void
 good(void)
 {
 	struct small s;
 	struct run r;
 
-	begin(&s, &r, "good");
+	run_begin(&s, &r, "good");
 	run_verify(&r);
-	passes(&r);
-	T_INT(artifact(&r, "runtime")->basis, CV_BASIS_SIGNED);
-	T_INT(artifact(&r, "llm")->basis, CV_BASIS_PINNED);
-	T_INT(artifact(&r, "runtime")->nlayers, 2);
-	T(cv_digest_eq(&artifact(&r, "runtime")->digest, &s.image));
-	T_INT(artifact(&r, "sums")->counts.unanswered, 0);
-	end(&s, &r);
+	run_passes(&r);
+	T_INT(run_artifact(&r, "runtime")->basis, CV_BASIS_SIGNED);
+	T_INT(run_artifact(&r, "llm")->basis, CV_BASIS_PINNED);
+	T_INT(run_artifact(&r, "runtime")->nlayers, 2);
+	T(cv_digest_eq(&run_artifact(&r, "runtime")->digest, &s.image));
+	T_INT(run_artifact(&r, "sums")->counts.unanswered, 0);
+	run_end(&s, &r);
 }
 
 static void
@@ -66,12 +32,12 @@ a_hundred_times(void)
 	struct small s;
 	struct run r;
 
-	begin(&s, &r, "hundred");
+	run_begin(&s, &r, "hundred");
 	for (int i = 0; i < 20; i++) {
 		run_verify(&r);
-		passes(&r);
+		run_passes(&r);
 	}
-	end(&s, &r);
+	run_end(&s, &r);
 }
 
 /* ---- one byte ---- */
@@ -107,7 +73,7 @@ one_byte(void)
 	struct small s;
 	struct run r;
 
-	begin(&s, &r, "byte");
+	run_begin(&s, &r, "byte");
 	for (size_t i = 0; i < CV_COUNT(cases); i++) {
 		small_flip(small_path(&s, cases[i].file), -3);
 		run_verify(&r);
@@ -115,9 +81,9 @@ one_byte(void)
 		T(run_said(r.res, cases[i].artifact, "basis.insufficient") != NULL);
 		small_flip(small_path(&s, cases[i].file), -3);
 		run_verify(&r);
-		passes(&r);
+		run_passes(&r);
 	}
-	end(&s, &r);
+	run_end(&s, &r);
 }
 
 /* empty_store: as on another machine. */
@@ -139,7 +105,7 @@ one_byte_of_the_image(void)
 	struct small s;
 	struct run r;
 
-	begin(&s, &r, "image-byte");
+	run_begin(&s, &r, "image-byte");
 	for (int i = 0; i < 3; i++) {
 		const struct cv_digest *d = i < 2 ? &s.layer[i] : &s.image;
 
@@ -151,8 +117,8 @@ one_byte_of_the_image(void)
 	}
 	empty_store(&r);
 	run_verify(&r);
-	passes(&r);
-	end(&s, &r);
+	run_passes(&r);
+	run_end(&s, &r);
 }
 
 static void
@@ -161,7 +127,7 @@ a_file_more(void)
 	struct small s;
 	struct run r;
 
-	begin(&s, &r, "more");
+	run_begin(&s, &r, "more");
 	write_text(small_path(&s, "skill/EXTRA.md"), "more\n");
 	run_verify(&r);
 	run_says_no(&r, CV_FAIL, "sums", "lock.digest-mismatch");
@@ -170,7 +136,7 @@ a_file_more(void)
 	T(chmod(small_path(&s, "skill/SKILL.md"), 0755) == 0);
 	run_verify(&r);
 	run_says_no(&r, CV_FAIL, "sums", "lock.digest-mismatch");
-	end(&s, &r);
+	run_end(&s, &r);
 }
 
 /* ---- contents ---- */
@@ -183,14 +149,14 @@ pickle_beside_the_weights(void)
 	struct small s;
 	struct run r;
 
-	begin(&s, &r, "pickle");
+	run_begin(&s, &r, "pickle");
 	t_write_file(small_path(&s, "model/extra.bin"), pickle, sizeof(pickle) - 1);
 	run_verify(&r);
 	run_says_no(&r, CV_FAIL, "llm", "model.pickle");
 	T(run_said(r.res, "llm", "lock.digest-mismatch") != NULL);
 	run_mode(&r, CV_MODE_LOCK); /* not even when nothing is pinned yet */
 	run_says_no(&r, CV_FAIL, "llm", "model.pickle");
-	end(&s, &r);
+	run_end(&s, &r);
 }
 
 static void
@@ -199,11 +165,11 @@ hidden_text(void)
 	struct small s;
 	struct run r;
 
-	begin(&s, &r, "hidden");
+	run_begin(&s, &r, "hidden");
 	write_text(small_path(&s, "system.md"), "You are careful.\xe2\x80\x8b\n");
 	run_mode(&r, CV_MODE_LOCK);
 	run_says_no(&r, CV_FAIL, "prompt", "text.hidden-unicode");
-	end(&s, &r);
+	run_end(&s, &r);
 }
 
 /* ---- local files ---- */
@@ -216,7 +182,7 @@ unsafe_files(void)
 	struct run r;
 	int fd;
 
-	begin(&s, &r, "unsafe");
+	run_begin(&s, &r, "unsafe");
 	T(mkfifo(small_path(&s, "skill/pipe"), 0644) == 0);
 	run_verify(&r);
 	run_says_no(&r, CV_FAIL, "sums", "file.unsafe");
@@ -239,7 +205,7 @@ unsafe_files(void)
 	T(symlink("real.md", small_path(&s, "system.md")) == 0);
 	run_verify(&r);
 	run_says_no(&r, CV_FAIL, "prompt", "file.unsafe");
-	end(&s, &r);
+	run_end(&s, &r);
 }
 
 static void
@@ -248,14 +214,14 @@ absent_files(void)
 	struct small s;
 	struct run r;
 
-	begin(&s, &r, "absent");
+	run_begin(&s, &r, "absent");
 	T(unlink(small_path(&s, "system.md")) == 0);
 	run_verify(&r);
 	run_says_no(&r, CV_FAIL, "prompt", "fetch.absent");
 	T(rename(small_path(&s, "image"), small_path(&s, "moved")) == 0);
 	run_verify(&r);
 	run_says_no(&r, CV_FAIL, "runtime", "fetch.absent");
-	end(&s, &r);
+	run_end(&s, &r);
 }
 
 /* ---- signatures ---- */
@@ -267,7 +233,7 @@ other_key(void)
 	struct run r;
 	struct f_key *own;
 
-	begin(&s, &r, "key");
+	run_begin(&s, &r, "key");
 	own = s.key;
 	s.key = f_key_new(F_P256);
 	small_policy(&s, "", "", "");
@@ -278,7 +244,7 @@ other_key(void)
 	  run_said(r.res, "runtime", "sig.invalid") != NULL);
 	f_key_free(&s.key);
 	s.key = own;
-	end(&s, &r);
+	run_end(&s, &r);
 }
 
 static void
@@ -307,13 +273,13 @@ unsigned_image(void)
 	run_says_no(&r, CV_FAIL, "runtime", "sig.absent");
 	T(run_said(r.res, "runtime", "basis.insufficient") != NULL);
 	/* nothing vouches for it: its layers were not looked at */
-	T(artifact(&r, "runtime")->counts.unanswered > 8);
+	T(run_artifact(&r, "runtime")->counts.unanswered > 8);
 	small_policy(&s, "\"basis\": [\"signed\", \"pinned\"], \"signed_by\": [\"acme\"]", "", "");
 	run_policy(&r);
 	run_mode(&r, CV_MODE_LOCK);
-	passes(&r); /* the same, where the lock is enough */
-	T_INT(artifact(&r, "runtime")->basis, CV_BASIS_PINNED);
-	end(&s, &r);
+	run_passes(&r); /* the same, where the lock is enough */
+	T_INT(run_artifact(&r, "runtime")->basis, CV_BASIS_PINNED);
+	run_end(&s, &r);
 }
 
 static void
@@ -322,16 +288,16 @@ threshold(void)
 	struct small s;
 	struct run r;
 
-	begin(&s, &r, "threshold");
+	run_begin(&s, &r, "threshold");
 	/* the one key under two names would be refused by the policy's reader, so
 	 * two signatures by one signer have to be one */
 	small_policy(&s, "\"basis\": [\"signed\"], \"signed_by\": [\"acme\"], \"threshold\": 1", "",
 		     "");
 	run_policy(&r);
 	run_verify(&r);
-	passes(&r);
-	T(artifact(&r, "runtime")->nsigners >= 2);
-	end(&s, &r);
+	run_passes(&r);
+	T(run_artifact(&r, "runtime")->nsigners >= 2);
+	run_end(&s, &r);
 }
 
 static void
@@ -341,7 +307,7 @@ attestation_wanted(void)
 	struct run r;
 	char dir[1024];
 
-	begin(&s, &r, "attest");
+	run_begin(&s, &r, "attest");
 	small_policy(
 		&s,
 		"\"basis\": [\"signed\"], \"signed_by\": [\"acme\"],\n"
@@ -354,8 +320,8 @@ attestation_wanted(void)
 	cv_text_fmt(dir, sizeof(dir), "%s", small_path(&s, "image"));
 	f_layout_write(&s.store, dir, s.image, "v1");
 	run_verify(&r);
-	passes(&r);
-	end(&s, &r);
+	run_passes(&r);
+	run_end(&s, &r);
 }
 
 static void
@@ -364,7 +330,7 @@ sbom_wanted(void)
 	struct small s;
 	struct run r;
 
-	begin(&s, &r, "sbom");
+	run_begin(&s, &r, "sbom");
 	small_policy(&s,
 		     "\"basis\": [\"signed\"], \"signed_by\": [\"acme\"],\n"
 		     "\"sbom\": { \"required\": true }",
@@ -373,236 +339,7 @@ sbom_wanted(void)
 	run_verify(&r);
 	run_says_no(&r, CV_FAIL, "runtime", "sbom.absent");
 	T(run_said(r.res, "runtime", "vuln.index-absent") != NULL);
-	end(&s, &r);
-}
-
-/* ---- the lock ---- */
-
-static void
-lock_missing(void)
-{
-	struct small s;
-	struct run r;
-
-	begin(&s, &r, "nolock");
-	cv_lock_free(&r.lock);
-	run_verify(&r);
-	run_says_no(&r, CV_FAIL, "runtime", "lock.absent");
-	T(run_said(r.res, "", "agent.changed") != NULL);
-	end(&s, &r);
-}
-
-/* observed: what the lock only remembers of the line at `at`: evidence (its role
- * is on the next line), key ids of signers, the policy. */
-static bool
-observed(const char *line)
-{
-	const char *next = strchr(line, '\n');
-	size_t n = strcspn(line, "\n");
-
-	return memmem(line, n, "\"keyid\"", 7) != NULL ||
-	       memmem(line, n, "\"policy\"", 8) != NULL ||
-	       (next != NULL && memmem(next + 1, strcspn(next + 1, "\n"), "\"role\"", 6) != NULL);
-}
-
-/* Every digest in the lock, its first digit changed. The reader refuses those
- * that contradict others; those that it takes must not pass. */
-static void
-lock_flipped(void)
-{
-	cv_auto(cv_lock_free) struct cv_lock *built = NULL;
-	cv_auto(cv_buf_free) struct cv_buf b = CV_BUF(CV_MAX_LOCK_FILE);
-	struct small s;
-	struct run r;
-	size_t refused = 0, failed = 0;
-
-	begin(&s, &r, "flip");
-	T_OK(cv_engine_lock(&built, r.res, &r.rq, &r.e), r.e);
-	T_OK(cv_lock_emit(built, &b, &r.e), r.e);
-	for (char *at = (char *)b.p; (at = strstr(at, "sha256:")) != NULL; at += 7) {
-		char was = at[7];
-		const char *line = at;
-
-		while (line > (const char *)b.p && line[-1] != '\n')
-			line--;
-		at[7] = was == '0' ? '1' : '0';
-		cv_lock_free(&r.lock);
-		if (cv_lock_parse(&r.lock, "l", cv_buf_span(&b), &r.e) != 0) {
-			refused++;
-		} else {
-			run_verify(&r);
-			if ((r.res->decision.outcome == CV_PASS) != observed(line))
-				t_fail(__FILE__, __LINE__, "%s: %.*s",
-				       cv_outcome_word(r.res->decision.outcome),
-				       (int)strcspn(line, "\n"), line);
-			failed += r.res->decision.outcome == CV_FAIL;
-		}
-		at[7] = was;
-	}
-	printf("# %zu refused by the reader, %zu failed\n", refused, failed);
-	T(failed >= 7);
-	end(&s, &r);
-}
-
-static void
-agent_changed(void)
-{
-	struct small s;
-	struct run r;
-
-	begin(&s, &r, "agent");
-	((struct cv_lock *)r.lock)->agent.b[0] ^= 1;
-	run_verify(&r);
-	run_says_no(&r, CV_FAIL, "", "agent.changed");
-	end(&s, &r);
-}
-
-static void
-tag_moved(void)
-{
-	struct cv_digest other;
-	struct cv_buf tar = CV_BUF(1 << 20);
-	struct cv_span layer;
-	struct small s;
-	struct run r;
-	char dir[1024];
-
-	begin(&s, &r, "tag");
-	f_tar_file(&tar, "b", cv_span_str("b"));
-	f_tar_end(&tar);
-	layer = cv_buf_span(&tar);
-	other = f_image(&s.store, "linux/amd64", &layer, 1);
-	cv_buf_free(&tar);
-	f_sign_image(&s.store, s.key, other, F_LEGACY);
-	cv_text_fmt(dir, sizeof(dir), "%s", small_path(&s, "image"));
-	f_layout_write(&s.store, dir, other, "v1");
-	run_verify(&r);
-	passes(&r); /* offline: not asked */
-	r.rq.offline = false;
-	run_verify(&r);
-	run_says_no(&r, CV_FAIL, "runtime", "lock.tag-moved");
-	T(cv_digest_eq(&artifact(&r, "runtime")->digest, &s.image));
-	end(&s, &r);
-}
-
-/* ---- policy ---- */
-
-static void
-policy_says(void)
-{
-	struct small s;
-	struct run r;
-
-	begin(&s, &r, "policy");
-	r.rq.now = 2000000000;
-	small_policy(&s, "", "", "\"expires\": \"2030-01-01\",");
-	run_policy(&r);
-	run_verify(&r);
-	run_says_no(&r, CV_FAIL, "", "policy.expired");
-
-	r.rq.now = 1800000000;
-	run_verify(&r);
-	passes(&r);
-
-	small_policy(&s, "",
-		     "\"match\": { \"type\": [\"skill\", \"model\"] }, \"basis\": [\"pinned\"]",
-		     "");
-	run_policy(&r);
-	run_verify(&r);
-	run_says_no(&r, CV_FAIL, "prompt", "policy.no-rule");
-
-	small_policy(&s, "", "", "\"mode\": \"audit\",");
-	run_policy(&r);
-	run_verify(&r);
-	T_INT(r.res->decision.outcome, CV_PASS);
-	T(!cv_allows(r.res->decision.verdict));
-	end(&s, &r);
-}
-
-static void
-one_alone(void)
-{
-	struct small s;
-	struct run r;
-
-	begin(&s, &r, "only");
-	r.rq.only = "llm";
-	run_verify(&r);
-	T_INT(r.res->nartifacts, 1);
-	T_INT(r.res->artifacts[0].outcome, CV_PASS);
-	T(!cv_allows(r.res->decision.verdict));
-	r.rq.only = "nobody";
-	cv_result_free(&r.res);
-	T_NO(cv_engine_run(&r.res, &r.rq, &r.e), r.e, CV_R_USAGE);
-	end(&s, &r);
-}
-
-/* ---- endorsements ---- */
-
-static void
-endorse(const struct small *s, const struct f_key *k, const char *name,
-	const struct cv_digest *about, const char *predicate)
-{
-	struct cv_buf payload = CV_BUF(1 << 20), env = CV_BUF(1 << 20);
-	char file[256];
-
-	(void)mkdir(small_path(s, "endorsements"), 0755);
-	f_statement(&payload, about, CV_ENDORSE_PREDICATE, predicate);
-	f_dsse(&env, k, F_INTOTO, cv_buf_span(&payload));
-	cv_text_fmt(file, sizeof(file), "endorsements/%s.dsse.json", name);
-	t_write_file(small_path(s, file), env.p, env.n);
-	cv_buf_free(&payload);
-	cv_buf_free(&env);
-}
-
-static void
-endorsed(void)
-{
-	static const struct {
-		const char *predicate, *check;
-		bool other_digest, other_key;
-	} bad[] = {
-		{ "{\"name\":\"llm\",\"type\":\"model\",\"expires\":\"2020-01-01T00:00:00Z\"}",
-		  "endorse.expired", false, false },
-		{ "{\"name\":\"prompt\",\"type\":\"model\",\"expires\":\"2099-01-01T00:00:00Z\"}",
-		  "endorse.invalid", false, false },
-		{ "{\"name\":\"llm\",\"type\":\"skill\",\"expires\":\"2099-01-01T00:00:00Z\"}",
-		  "endorse.invalid", false, false },
-		{ "{\"name\":\"llm\",\"type\":\"model\"}", "endorse.invalid", false, false },
-		{ "{\"name\":\"llm\",\"type\":\"model\",\"expires\":\"2099-01-01T00:00:00Z\"}",
-		  "endorse.invalid", true, false },
-		{ "{\"name\":\"llm\",\"type\":\"model\",\"expires\":\"2099-01-01T00:00:00Z\"}",
-		  "endorse.invalid", false, true },
-	};
-	struct cv_digest about, wrong;
-	struct f_key *other = f_key_new(F_P256);
-	struct small s;
-	struct run r;
-
-	begin(&s, &r, "endorsed");
-	about = wrong = artifact(&r, "llm")->digest;
-	wrong.b[0] ^= 1;
-	small_policy(&s, "",
-		     "\"basis\": [\"pinned\"] }, { \"name\": \"models\", \"match\": "
-		     "{ \"type\": \"model\" }, \"basis\": [\"endorsed\"]",
-		     "\"endorsers\": [\"acme\"],");
-	run_policy(&r);
-	run_verify(&r);
-	run_says_no(&r, CV_FAIL, "llm", "basis.insufficient");
-	for (size_t i = 0; i < CV_COUNT(bad); i++) {
-		endorse(&s, bad[i].other_key ? other : s.key, "llm",
-			bad[i].other_digest ? &wrong : &about, bad[i].predicate);
-		run_verify(&r);
-		run_says_no(&r, CV_FAIL, "llm", bad[i].check);
-		T(run_said(r.res, "llm", "basis.insufficient") != NULL);
-	}
-	endorse(&s, s.key, "llm", &about,
-		"{\"name\":\"llm\",\"type\":\"model\",\"expires\":\"2099-01-01T00:00:00Z\"}");
-	run_verify(&r);
-	passes(&r);
-	T_INT(artifact(&r, "llm")->basis, CV_BASIS_ENDORSED);
-	f_key_free(&other);
-	end(&s, &r);
+	run_end(&s, &r);
 }
 
 static const struct t_case cases[] = {
@@ -618,13 +355,6 @@ static const struct t_case cases[] = {
 	{ "two signatures by one signer", threshold },
 	{ "an attestation is wanted", attestation_wanted },
 	{ "an SBOM is wanted", sbom_wanted },
-	{ "no lock", lock_missing },
-	{ "every digest of the lock", lock_flipped },
-	{ "another agent than was locked", agent_changed },
-	{ "a tag that moved", tag_moved },
-	{ "expired, without rule, audit", policy_says },
-	{ "one artifact alone", one_alone },
-	{ "endorsements", endorsed },
 	{ "a good agent", good },
 	{ "again and again", a_hundred_times },
 };
