@@ -39,22 +39,36 @@ bytes_ok(const char *text)
 	return true;
 }
 
+/* A URL being taken apart. A part that is not there and one for which there was no
+ * memory look alike to whoever asks for it: the latter is kept. */
+struct parts {
+	CURLU *u;
+	bool no_memory;
+};
+
+static CURLUcode
+noted(struct parts *p, CURLUcode code)
+{
+	p->no_memory = p->no_memory || code == CURLUE_OUT_OF_MEMORY;
+	return code;
+}
+
 static bool
-has_part(CURLU *u, CURLUPart part)
+has_part(struct parts *p, CURLUPart part)
 {
 	cv_auto(part_free) char *s = NULL;
 
-	return curl_url_get(u, part, &s, 0) == CURLUE_OK;
+	return noted(p, curl_url_get(p->u, part, &s, 0)) == CURLUE_OK;
 }
 
 /* take: one part into a fixed array; -1 if it is missing or too long. */
 static int
-take(CURLU *u, CURLUPart part, unsigned flags, char *out, size_t size)
+take(struct parts *p, CURLUPart part, unsigned flags, char *out, size_t size)
 {
 	cv_auto(part_free) char *s = NULL;
 	size_t n;
 
-	if (curl_url_get(u, part, &s, flags) != CURLUE_OK || (n = strlen(s)) >= size)
+	if (noted(p, curl_url_get(p->u, part, &s, flags)) != CURLUE_OK || (n = strlen(s)) >= size)
 		return -1;
 	memcpy(out, s, n + 1);
 	return 0;
@@ -70,12 +84,12 @@ bad(struct cv_err *e, const char *text, const char *why)
 }
 
 static int
-take_port(struct cv_url *ret, CURLU *u)
+take_port(struct cv_url *ret, struct parts *p)
 {
 	char port[8];
 	uint64_t v;
 
-	if (take(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof(port)) != 0 ||
+	if (take(p, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof(port)) != 0 ||
 	    cv_u64_parse(&v, cv_span_str(port), 65535, NULL) != 0 || v == 0)
 		return -1;
 	ret->port = (unsigned)v;
@@ -83,18 +97,18 @@ take_port(struct cv_url *ret, CURLU *u)
 }
 
 static int
-take_host(struct cv_url *ret, CURLU *u)
+take_host(struct cv_url *ret, struct parts *p)
 {
 	size_t i;
 
-	if (take(u, CURLUPART_HOST, 0, ret->host, sizeof(ret->host)) != 0 || ret->host[0] == '\0' ||
+	if (take(p, CURLUPART_HOST, 0, ret->host, sizeof(ret->host)) != 0 || ret->host[0] == '\0' ||
 	    !bytes_ok(ret->host) || strchr(ret->host, '%') != NULL)
 		return -1;
 	for (i = 0; ret->host[i] != '\0'; i++)
 		ret->host[i] = (char)tolower((unsigned char)ret->host[i]);
 	if (ret->host[i - 1] == '.')
 		return -1;
-	return curl_url_set(u, CURLUPART_HOST, ret->host, 0) == CURLUE_OK ? 0 : -1;
+	return noted(p, curl_url_set(p->u, CURLUPART_HOST, ret->host, 0)) == CURLUE_OK ? 0 : -1;
 }
 
 /* slashes_ok: libcurl takes one to three slashes after the scheme for two. */
@@ -111,25 +125,25 @@ slashes_ok(const char *text)
 }
 
 static int
-take_apart(struct cv_url *ret, CURLU *u, const char *text, struct cv_err *e)
+take_apart(struct cv_url *ret, struct parts *p, const char *text, struct cv_err *e)
 {
 	char scheme[16];
 
-	if (take(u, CURLUPART_SCHEME, 0, scheme, sizeof(scheme)) != 0 ||
+	if (take(p, CURLUPART_SCHEME, 0, scheme, sizeof(scheme)) != 0 ||
 	    (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0))
 		return bad(e, text, "scheme is neither https nor http");
 	ret->https = scheme[4] == 's';
-	if (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD) ||
-	    has_part(u, CURLUPART_OPTIONS))
+	if (has_part(p, CURLUPART_USER) || has_part(p, CURLUPART_PASSWORD) ||
+	    has_part(p, CURLUPART_OPTIONS))
 		return bad(e, text, "has user information, which is refused");
-	if (has_part(u, CURLUPART_ZONEID))
+	if (has_part(p, CURLUPART_ZONEID))
 		return bad(e, text, "has a zone identifier, which is refused");
-	if (take_host(ret, u) != 0)
+	if (take_host(ret, p) != 0)
 		return bad(e, text, "no acceptable host");
-	if (take_port(ret, u) != 0)
+	if (take_port(ret, p) != 0)
 		return bad(e, text, "no acceptable port");
-	if (curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) != CURLUE_OK ||
-	    take(u, CURLUPART_URL, 0, ret->text, sizeof(ret->text)) != 0)
+	if (noted(p, curl_url_set(p->u, CURLUPART_FRAGMENT, NULL, 0)) != CURLUE_OK ||
+	    take(p, CURLUPART_URL, 0, ret->text, sizeof(ret->text)) != 0)
 		return bad(e, text, "longer than is accepted");
 	return 0;
 }
@@ -138,7 +152,9 @@ static int
 read_once(struct cv_url *ret, const char *base, const char *text, struct cv_err *e)
 {
 	cv_auto(url_free) CURLU *u = curl_url();
+	struct parts p = { .u = u };
 	CURLUcode code;
+	int rc;
 
 	*ret = (struct cv_url){ 0 };
 	if (u == NULL)
@@ -149,14 +165,18 @@ read_once(struct cv_url *ret, const char *base, const char *text, struct cv_err 
 		return bad(e, text, "want two slashes after the scheme");
 	if (strlen(text) > CV_MAX_URL)
 		return bad(e, text, "longer than is accepted");
-	if (base != NULL && curl_url_set(u, CURLUPART_URL, base, 0) != CURLUE_OK)
+	code = base != NULL ? curl_url_set(u, CURLUPART_URL, base, 0) : CURLUE_OK;
+	if (code == CURLUE_OUT_OF_MEMORY)
+		return cv_fail_memory(e);
+	if (code != CURLUE_OK)
 		return bad(e, base, "cannot be a base");
 	code = curl_url_set(u, CURLUPART_URL, text, 0);
 	if (code == CURLUE_OUT_OF_MEMORY)
 		return cv_fail_memory(e);
 	if (code != CURLUE_OK)
 		return bad(e, text, curl_url_strerror(code));
-	return take_apart(ret, u, text, e);
+	rc = take_apart(ret, &p, text, e);
+	return p.no_memory ? cv_fail_memory(e) : rc;
 }
 
 /* parse: the normalised text is read again when it is connected to, and has to

@@ -94,19 +94,22 @@ make_agent(struct cv_session *s, enum cv_atype type, const char *key, const char
 	   struct cv_err *e)
 {
 	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_HUMAN_FILE);
-	json_t *v = json_pack("{s:s, s:s, s:s, s:{s:{s:s, s:s}}}", "schema", CV_AGENT_SCHEMA,
-			      "name", "artifact", "policy", "preset:strict", "artifacts",
-			      "artifact", "type", cv_atype_word(type), key, value);
+	json_error_t why;
+	json_t *v = json_pack_ex(&why, 0, "{s:s, s:s, s:s, s:{s:{s:s, s:s}}}", "schema",
+				 CV_AGENT_SCHEMA, "name", "artifact", "policy", "preset:strict",
+				 "artifacts", "artifact", "type", cv_atype_word(type), key, value);
 	int rc;
 
-	if (v == NULL)
+	if (v == NULL && json_error_code(&why) == json_error_invalid_utf8)
 		return cv_fail(e, CV_R_USAGE, "the reference is not UTF-8");
+	if (v == NULL)
+		return cv_fail_memory(e);
 	rc = cv_json_emit(&text, v, e);
 	json_decref(v);
 	if (rc != 0)
 		return -1;
 	rc = cv_agent_parse(&s->agent, value, cv_buf_span(&text), e);
-	if (rc != 0)
+	if (rc != 0 && e->reason == CV_R_CONFIG)
 		e->reason = CV_R_USAGE;
 	return rc;
 }
