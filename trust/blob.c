@@ -5,7 +5,8 @@
  *
  * Evidence is a Sigstore bundle, a DSSE envelope with an in-toto statement, or a
  * detached signature: raw, or base64 as cosign and openssl write it (line ends
- * anywhere). Must never count a statement about another digest.
+ * anywhere), or the file of ssh-keygen, minisign or signify. Must never count a statement about
+ * another digest.
  */
 #include "trust/believe.h"
 #include "trust/dsse.h"
@@ -32,6 +33,7 @@ struct blob_task {
 	struct cv_digest digest;
 	struct cv_blob blob; /* fd -1: a tree */
 	struct cv_message message;
+	int64_t now;
 	struct cv_tally tally;
 	struct evidence evidence[CV_MAX_EVIDENCE_ITEMS];
 	size_t items;
@@ -55,6 +57,7 @@ start(struct cv_worker *w, struct cv_frame *task, void **state, struct cv_err *e
 	if (cv_frame_has(task, CV_TAG_BLOB))
 		t->blob = cv_frame_blob(task, CV_TAG_BLOB, UINT64_MAX);
 	name = cv_frame_str(task, CV_TAG_NAME, 4096);
+	t->now = (int64_t)cv_frame_u64(task, CV_TAG_NOW, INT64_MAX);
 	t->message = cv_message_blob(t->blob);
 	/* bytes are hashed once a run: verify has done so */
 	if (t->digest.alg == CV_SHA256)
@@ -150,6 +153,20 @@ judge_bundle(struct blob_task *t, struct cv_place *at, struct cv_span text, stru
 	return cv_tally_signed(&t->tally, at, b.proven, &t->digest, "", e);
 }
 
+/* What policy asks of a signature besides the key is its word about whom it trusts. */
+static int
+judge_tool(struct blob_task *t, struct cv_place *at, struct cv_span text, struct cv_err *e)
+{
+	cv_auto(cv_proven_free) struct cv_proven *p = NULL;
+	struct cv_err why;
+
+	if (cv_prove_detached(&p, &t->message, text, &t->ring, t->now, &why) == 0)
+		return cv_tally_signed(&t->tally, at, p, &t->digest, "", e);
+	if (why.reason == CV_R_RULE)
+		at->check = "sig.untrusted-key";
+	return cv_tally_no(&t->tally, at, &why, e);
+}
+
 /* Line ends are not part of base64 and are part of what tools write. */
 static int
 judge_detached(struct blob_task *t, const struct cv_place *at, struct cv_span text,
@@ -193,6 +210,8 @@ judge(struct blob_task *t, const struct evidence *ev, struct cv_err *e)
 	if (ev->kind == CV_EV_BUNDLE)
 		return judge_bundle(t, &at, text, e);
 	at.form = ev->kind == CV_EV_DSSE ? CV_SIGNED_STATEMENT : CV_SIGNED_MESSAGE;
+	if (ev->kind == CV_EV_SIGNATURE && cv_detached_is(text))
+		return judge_tool(t, &at, text, e);
 	return ev->kind == CV_EV_DSSE ? judge_dsse(t, &at, text, e)
 				      : judge_detached(t, &at, text, e);
 }

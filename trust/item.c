@@ -71,6 +71,30 @@ read_identity(struct cv_keyring *ring, struct cv_frame *item, struct cv_err *e)
 	return cv_keyring_add_identity(root, name, cv_span_str(text), e);
 }
 
+static int
+read_tool(struct cv_keyring *ring, struct cv_frame *item, struct cv_err *e)
+{
+	const char *name = cv_frame_str(item, CV_TAG_NAME, 1024);
+	uint64_t tool = cv_frame_u64(item, CV_TAG_KIND, CV_TOOL_SIGNIFY);
+	bool ssh = tool == CV_TOOL_SSH;
+	const char *principal = ssh ? cv_frame_str(item, CV_TAG_REF, 1024) : "";
+	const char *ns = ssh ? cv_frame_str(item, CV_TAG_TEXT, 1024) : "";
+	struct cv_blob blob = cv_frame_blob(item, CV_TAG_BLOB, CV_MAX_TOOL_FILE);
+	struct cv_buf text = CV_BUF(CV_MAX_TOOL_FILE);
+	int r = cv_frame_done(item, "ITEM TOOL", e);
+
+	if (r == 0 && tool == 0)
+		r = cv_fail(e, CV_R_WORKER, "found a tool without a kind");
+	if (r == 0)
+		r = cv_buf_pread(&text, blob.fd, blob.off, blob.len, "a signer's file", e);
+	if (r == 0)
+		r = cv_keyring_add_tool(ring, name, (enum cv_tool)tool, cv_buf_span(&text),
+					principal, ns, e);
+	cv_closep(&blob.fd);
+	cv_buf_free(&text);
+	return r;
+}
+
 int
 cv_take_trusted(struct cv_keyring *ring, struct cv_frame *item, struct cv_err *e)
 {
@@ -84,7 +108,8 @@ cv_take_trusted(struct cv_keyring *ring, struct cv_frame *item, struct cv_err *e
 		return read_root(ring, item, e);
 	if (role == CV_ROLE_IDENTITY)
 		return read_identity(ring, item, e);
-	return cv_fail(e, CV_R_WORKER,
-		       "found an item of role %llu, want a key, a root or an identity",
+	if (role == CV_ROLE_TOOL)
+		return read_tool(ring, item, e);
+	return cv_fail(e, CV_R_WORKER, "found an item of role %llu, want who is trusted",
 		       (unsigned long long)role);
 }

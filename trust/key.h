@@ -54,6 +54,10 @@ void cv_message_free(struct cv_message *m);
 int cv_message_digest(struct cv_message *m, enum cv_alg alg, struct cv_digest *ret,
 		      struct cv_err *e) cv_must;
 
+/* cv_message_all: the bytes themselves, of the message. CV_R_UNSUPPORTED: absent, or
+ * more than CV_MAX_PURE_MESSAGE. */
+int cv_message_all(struct cv_message *m, struct cv_span *ret, struct cv_err *e) cv_must;
+
 /* cv_pubkey_verify: 0 if and only if sig is a signature by k over m. CV_R_SIGNATURE
  * if it is none; any other reason: it could not be found out (CV_R_UNSUPPORTED for
  * an absent message or one too long for Ed25519). */

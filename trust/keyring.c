@@ -186,6 +186,25 @@ cv_keyring_add_identity(struct cv_ring_root *root, const char *signer, struct cv
 	return -1;
 }
 
+int
+cv_keyring_add_tool(struct cv_keyring *r, const char *signer, enum cv_tool tool,
+		    struct cv_span text, const char *principal, const char *ns, struct cv_err *e)
+{
+	struct cv_ring_tool *t = &r->tool[r->tools];
+	char brief[CV_TEXT_BRIEF];
+
+	if (r->tools == CV_MAX_TOOLS)
+		return cv_fail(e, CV_R_LIMIT, "found more than %d keys of other programs",
+			       CV_MAX_TOOLS);
+	r->tools++;
+	*t = (struct cv_ring_tool){ .name = strdup(signer), .tool = tool };
+	if (t->name == NULL)
+		return cv_fail_memory(e);
+	if (cv_tool_read(t, "allowed_signers", text, principal, ns, e) != 0)
+		return cv_fail_within(e, "signer %s", cv_text_brief(brief, cv_span_str(signer)));
+	return 0;
+}
+
 static void
 clear_root(struct cv_ring_root *root)
 {
@@ -212,6 +231,9 @@ cv_keyring_clear(struct cv_keyring *r)
 		cv_pubkey_free(&r->key[i].key);
 	}
 	r->n = 0;
+	for (size_t i = 0; i < r->tools; i++)
+		cv_tool_clear(&r->tool[i]);
+	r->tools = 0;
 }
 
 /* ---- words ---- */
@@ -250,7 +272,7 @@ one_identity(const struct cv_keyring *r, const struct cv_expected **ret)
 		if (r->root[i].n > 0)
 			*ret = &r->root[i].expect[0];
 	}
-	return n == 1 && r->n == 0;
+	return n == 1 && r->n == 0 && r->tools == 0;
 }
 
 const char *
@@ -262,6 +284,8 @@ cv_keyring_words(const struct cv_keyring *r, char *out, size_t size)
 
 	for (size_t i = 0; i < r->n; i++)
 		name(&l, r->key[i].name);
+	for (size_t i = 0; i < r->tools; i++)
+		name(&l, r->tool[i].name);
 	for (size_t i = 0; i < r->roots; i++)
 		for (size_t k = 0; k < r->root[i].n; k++)
 			name(&l, r->root[i].expect[k].name);

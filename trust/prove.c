@@ -19,6 +19,8 @@ struct cv_proven {
 	char *type;
 	const struct cv_ring_key *key[CV_MAX_KEYS];
 	size_t n;
+	struct cv_ring_key *own; /* found in evidence and allowed by the ring's tools */
+	size_t owns;
 	struct cv_identity *identity;                       /* of a certificate; then n is 0 */
 	const struct cv_expected *match[CV_MAX_IDENTITIES]; /* whom of policy's it is */
 	size_t matches;
@@ -37,6 +39,9 @@ cv_proven_free(struct cv_proven **p)
 		return;
 	cv_buf_free(&(*p)->signed_bytes);
 	free((*p)->type);
+	for (size_t i = 0; i < (*p)->owns; i++)
+		cv_pubkey_free(&(*p)->own[i].key);
+	free((*p)->own);
 	cv_identity_free(&(*p)->identity);
 	free(*p);
 	*p = NULL;
@@ -303,6 +308,53 @@ cv_prove_message(struct cv_proven **ret, struct cv_message *message, struct cv_s
 		return -1;
 	if (message->blob.fd < 0)
 		p->payload = message->bytes;
+	*ret = cv_steal(p);
+	return 0;
+}
+
+/* Of tools: a foreign key tells less than a broken rule, and both less than no. */
+static unsigned
+tool_weight(const struct cv_err *why)
+{
+	static const enum cv_reason order[] = { CV_R_IDENTITY, CV_R_UNSUPPORTED, CV_R_MALFORMED,
+						CV_R_RULE,     CV_R_EXPIRED,     CV_R_SIGNATURE };
+
+	for (unsigned i = 0; i < CV_COUNT(order); i++)
+		if (order[i] == why->reason)
+			return i + 1;
+	return CV_COUNT(order) + 1;
+}
+
+int
+cv_prove_detached(struct cv_proven **ret, struct cv_message *message, struct cv_span text,
+		  const struct cv_keyring *ring, int64_t now, struct cv_err *e)
+{
+	cv_auto(cv_proven_free) struct cv_proven *p = calloc(1, sizeof(*p));
+	struct cv_err why, worst = { .reason = CV_R_NONE };
+
+	if (p == NULL)
+		return cv_fail_memory(e);
+	p->ms = -1;
+	p->own = calloc(ring->tools + 1, sizeof(*p->own));
+	if (p->own == NULL)
+		return cv_fail_memory(e);
+	if (ring->tools == 0)
+		return cv_fail(e, CV_R_IDENTITY,
+			       "nobody is trusted here who signs with ssh-keygen, minisign or "
+			       "signify");
+	for (size_t i = 0; i < ring->tools; i++) {
+		struct cv_ring_key *own = &p->own[p->owns];
+
+		if (cv_detached_by(&ring->tool[i], message, text, now, &own->key, &why) == 0) {
+			own->name = ring->tool[i].name;
+			p->key[p->n++] = own;
+			p->owns++;
+		} else if (worst.reason == CV_R_NONE || tool_weight(&why) > tool_weight(&worst)) {
+			worst = why;
+		}
+	}
+	if (p->n == 0)
+		return cv_fail(e, worst.reason, "%s", worst.text);
 	*ret = cv_steal(p);
 	return 0;
 }

@@ -19,7 +19,7 @@
 #define CV_TRUST_PROVEN_H
 
 #include "trust/base/statement.h"
-#include "trust/key.h"
+#include "trust/detached.h"
 
 /* ---- the keys of a task ---- */
 
@@ -50,6 +50,8 @@ struct cv_keyring {
 	size_t n;
 	struct cv_ring_root root[CV_MAX_ROOTS];
 	size_t roots;
+	struct cv_ring_tool tool[CV_MAX_TOOLS];
+	size_t tools;
 };
 
 /* cv_keyring_add: the reasons of cv_pubkey_load(). Whoever read the policy has asked
@@ -70,6 +72,11 @@ int cv_keyring_add_root(struct cv_keyring *r, const char *name, struct cv_span t
 			struct cv_ring_root **ret, struct cv_err *e) cv_must;
 int cv_keyring_add_identity(struct cv_ring_root *root, const char *signer, struct cv_span text,
 			    struct cv_err *e) cv_must;
+
+/* cv_keyring_add_tool: see cv_tool_read(). */
+int cv_keyring_add_tool(struct cv_keyring *r, const char *signer, enum cv_tool tool,
+			struct cv_span text, const char *principal, const char *ns,
+			struct cv_err *e) cv_must;
 void cv_keyring_clear(struct cv_keyring *r);
 
 /* cv_keyring_words: "a, b and 3 more" for messages; returns out. */
@@ -109,6 +116,11 @@ int cv_prove_envelope(struct cv_proven **ret, struct cv_envelope *env, const str
 int cv_prove_message(struct cv_proven **ret, struct cv_message *message, struct cv_span sig,
 		     const struct cv_material *m, const struct cv_keyring *ring,
 		     struct cv_err *e) cv_must;
+
+/* cv_prove_detached: the signature file of another tool (detached.h), by all of the
+ * ring's tools that allow it. Also CV_R_EXPIRED and CV_R_RULE. */
+int cv_prove_detached(struct cv_proven **ret, struct cv_message *message, struct cv_span text,
+		      const struct cv_keyring *ring, int64_t now, struct cv_err *e) cv_must;
 
 struct cv_bundle;   /* bundle.h */
 struct cv_sigstore; /* sigstore.h */

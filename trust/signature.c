@@ -92,8 +92,8 @@ cv_message_digest(struct cv_message *m, enum cv_alg alg, struct cv_digest *ret, 
 }
 
 /* All bytes of the message at once. */
-static int
-whole(struct cv_message *m, struct cv_span *ret, struct cv_err *e)
+int
+cv_message_all(struct cv_message *m, struct cv_span *ret, struct cv_err *e)
 {
 	if (m->absent)
 		return cv_fail(e, CV_R_UNSUPPORTED,
@@ -182,7 +182,7 @@ check_ed25519(const struct cv_pubkey *k, struct cv_message *m, struct cv_span si
 
 	if (sig.n != 64) /* RFC 8032 5.1.7 */
 		return no(e);
-	if (whole(m, &bytes, e) != 0)
+	if (cv_message_all(m, &bytes, e) != 0)
 		return -1;
 	ctx = EVP_MD_CTX_new();
 	if (ctx == NULL)

@@ -14,6 +14,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include "trust/base/digest.h"
 #include "trust/base/text.h"
@@ -75,6 +76,31 @@ rsa_key(const struct cv_ssh_key *k)
 	BN_free(n);
 	BN_free(e);
 	return key;
+}
+
+static EVP_PKEY *
+any_key(const struct cv_ssh_key *k)
+{
+	if (k->kind == CV_SSH_ED25519 || k->kind == CV_SSH_SK_ED25519)
+		return EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, k->point.p,
+						      k->point.n);
+	return k->kind == CV_SSH_RSA ? rsa_key(k) : ec_key(k);
+}
+
+int
+cv_ssh_key_der(struct cv_buf *out, const struct cv_ssh_key *k, struct cv_err *e)
+{
+	EVP_PKEY *key = any_key(k);
+	unsigned char *der = NULL;
+	int n = key != NULL ? i2d_PUBKEY(key, &der) : -1;
+
+	EVP_PKEY_free(key);
+	if (n <= 0)
+		return cv_ssl_fail(e, CV_R_MALFORMED,
+				   "found an SSH key that is no key of its kind");
+	cv_buf_add(out, der, (size_t)n);
+	OPENSSL_free(der);
+	return cv_buf_ok(out, "an SSH key", e);
 }
 
 static int

@@ -22,6 +22,7 @@
 #ifndef CV_TRUST_SSH_WIRE_H
 #define CV_TRUST_SSH_WIRE_H
 
+#include "trust/base/buf.h"
 #include "trust/base/err.h"
 #include "trust/base/span.h"
 
@@ -74,6 +75,10 @@ struct cv_span cv_ssh_string(struct cv_span *s);
  * weak). A certificate is CV_R_MALFORMED here. */
 int cv_ssh_key_parse(struct cv_ssh_key *ret, struct cv_span blob, struct cv_err *e) cv_must;
 bool cv_ssh_key_eq(const struct cv_ssh_key *a, const struct cv_ssh_key *b);
+
+/* cv_ssh_key_der: append its SubjectPublicKeyInfo, so that a key has one id in whatever
+ * form it came; of a FIDO key, that of the key in it. CV_R_MALFORMED. */
+int cv_ssh_key_der(struct cv_buf *out, const struct cv_ssh_key *k, struct cv_err *e) cv_must;
 
 /* cv_ssh_is_cert: the blob's name says that it is a certificate. */
 bool cv_ssh_is_cert(struct cv_span blob);

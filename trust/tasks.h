@@ -15,7 +15,7 @@ extern const struct cv_task_def cv_task_envelope; /* CV_T_ENVELOPE, envelope.c *
 extern const struct cv_task_def cv_task_chain;    /* CV_T_CHAIN, chain.c */
 extern const struct cv_task_def cv_task_patterns; /* CV_T_PATTERNS, pattern_task.c */
 
-/* cv_take_trusted: an ITEM frame that must be a KEY, ROOT or IDENTITY, into the ring. */
+/* cv_take_trusted: an ITEM frame that must be a KEY, ROOT, IDENTITY or TOOL, into the ring. */
 int cv_take_trusted(struct cv_keyring *ring, struct cv_frame *item, struct cv_err *e) cv_must;
 
 #endif

@@ -140,10 +140,22 @@ endorses(const struct cv_policy *p, const struct cv_signer *s)
 	return false;
 }
 
+static const char *const tool_words[] = { "", "ssh", "minisign", "signify" };
+
+static json_t *
+tool_json(const struct cv_tool_want *w)
+{
+	bool ssh = w->tool == CV_TOOL_SSH;
+
+	return json_pack("{s:s,s:o,s:s*,s:s*,s:s*}", "tool", tool_words[w->tool], "digest",
+			 cv_json_digest(&w->digest), "file", w->file, "principal",
+			 ssh ? w->principal : NULL, "namespace", ssh ? w->ns : NULL);
+}
+
 static json_t *
 signer_json(const struct cv_policy *p, const struct cv_signer *s)
 {
-	json_t *keys = json_array(), *identities = json_array();
+	json_t *keys = json_array(), *identities = json_array(), *tools = NULL;
 	size_t i;
 
 	for (i = 0; i < s->nkeys; i++)
@@ -161,8 +173,13 @@ signer_json(const struct cv_policy *p, const struct cv_signer *s)
 			json_decref(identities);
 			return NULL;
 		}
-	return json_pack("{s:s,s:b,s:o,s:o,s:s*}", "name", s->name, "endorser",
-			 endorses(p, s) ? 1 : 0, "keys", keys, "identities", identities, "root",
+	if (s->ntools > 0)
+		tools = json_array();
+	for (i = 0; i < s->ntools; i++)
+		(void)json_array_append_new(tools, tool_json(&s->tools[i]));
+	return json_pack("{s:s,s:b,s:o,s:o,s:o*,s:s*}", "name", s->name, "endorser",
+			 endorses(p, s) ? 1 : 0, "keys", keys, "identities", identities, "tools",
+			 tools, "root",
 			 s->nidentities > 0 || s->keys_logged ? s->root->name : NULL);
 }
 
@@ -187,6 +204,25 @@ print_json(const struct cv_policy *p, const char *only, struct cv_err *e)
 	return 0;
 }
 
+/* print_tool: what another program's file is, and who in it. */
+static void
+print_tool(const struct cv_signer *s, const struct cv_tool_want *w)
+{
+	cv_auto(cv_buf_free) struct cv_buf line = CV_BUF(4096);
+
+	cv_text_safe(&line, cv_span_str(s->name), CV_TEXT_FIELD);
+	cv_buf_fmt(&line, "  %s  ", tool_words[w->tool]);
+	if (w->tool == CV_TOOL_SSH) {
+		cv_text_safe(&line, cv_span_str(w->principal), CV_TEXT_FIELD);
+		cv_buf_str(&line, "  ");
+		cv_text_safe(&line, cv_span_str(w->ns), CV_TEXT_FIELD);
+		cv_buf_str(&line, "  ");
+	}
+	cv_text_safe(&line, cv_span_str(w->file != NULL ? w->file : "(in the policy)"),
+		     CV_TEXT_FIELD);
+	(void)printf("%s\n", cv_buf_text(&line));
+}
+
 static void
 print_signer(const struct cv_policy *p, const struct cv_signer *s, bool pem)
 {
@@ -207,6 +243,8 @@ print_signer(const struct cv_policy *p, const struct cv_signer *s, bool pem)
 		if (pem)
 			(void)printf("%s\n", s->keys[i].pem);
 	}
+	for (i = 0; i < s->ntools; i++)
+		print_tool(s, &s->tools[i]);
 	for (i = 0; i < s->nidentities; i++) {
 		cv_auto(cv_buf_free) struct cv_buf line = CV_BUF(CV_MAX_IDENTITY_TEXT * 2);
 

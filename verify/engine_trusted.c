@@ -131,6 +131,30 @@ send_identity(struct cv_role *r, const struct cv_signer *s, const struct cv_iden
 }
 
 static int
+send_tool(struct cv_role *r, const struct cv_signer *s, const struct cv_tool_want *w,
+	  struct cv_err *e)
+{
+	struct cv_blob b = CV_NO_BLOB;
+	struct cv_out *o;
+	int rc;
+
+	if (cv_role_bytes(&b, w->text, e) != 0)
+		return -1;
+	o = cv_role_frame(r, CV_K_ITEM);
+	cv_out_u64(o, CV_TAG_ROLE, CV_ROLE_TOOL);
+	cv_out_str(o, CV_TAG_NAME, s->name);
+	cv_out_u64(o, CV_TAG_KIND, w->tool);
+	cv_out_blob(o, CV_TAG_BLOB, b);
+	if (w->tool == CV_TOOL_SSH) {
+		cv_out_str(o, CV_TAG_REF, w->principal);
+		cv_out_str(o, CV_TAG_TEXT, w->ns);
+	}
+	rc = cv_role_send(r, e);
+	cv_closep(&b.fd);
+	return rc;
+}
+
+static int
 send_signer(struct cv_role *r, struct cv_job *j, const struct cv_signer *s, struct cv_err *e)
 {
 	bool rooted = s->nidentities > 0 || s->keys_logged;
@@ -143,6 +167,9 @@ send_signer(struct cv_role *r, struct cv_job *j, const struct cv_signer *s, stru
 	}
 	for (size_t i = 0; i < s->nkeys && (holds > 0 || !s->keys_logged); i++)
 		if (send_key(r, s, &s->keys[i], e) != 0)
+			return -1;
+	for (size_t i = 0; i < s->ntools; i++)
+		if (send_tool(r, s, &s->tools[i], e) != 0)
 			return -1;
 	for (size_t i = 0; i < s->nidentities && holds > 0; i++)
 		if (send_identity(r, s, &s->identities[i], e) != 0)

@@ -35,7 +35,8 @@ by_signer(const void *a, const void *b)
 static int
 read_signer(struct cv_policy *p, struct cv_signer *s, struct cv_jv v, int dirfd, struct cv_err *e)
 {
-	static const char *const keys[] = { "description", "keys", "identities", "root", NULL };
+	static const char *const keys[] = { "description", "keys",     "identities", "root",
+					    "ssh",         "minisign", "signify",    NULL };
 	struct cv_jv description = cv_jv_get(v, "description"), own = cv_jv_get(v, "keys");
 
 	s->name = cv_jv_key(v);
@@ -49,9 +50,12 @@ read_signer(struct cv_policy *p, struct cv_signer *s, struct cv_jv v, int dirfd,
 		return -1;
 	if (!description.absent && cv_jv_str(description, &s->description, e) != 0)
 		return -1;
-	if (own.absent && cv_jv_get(v, "identities").absent)
+	if (cv_policy_read_tools(p, s, v, dirfd, e) != 0)
+		return -1;
+	if (own.absent && cv_jv_get(v, "identities").absent && s->ntools == 0)
 		return cv_jv_fail(v, e, CV_R_CONFIG,
-				  "want \"keys\" or \"identities\" of the signer");
+				  "want \"keys\", \"identities\", \"ssh\", \"minisign\" or "
+				  "\"signify\" of the signer");
 	if (!own.absent &&
 	    cv_keys_read(&p->mem, own, dirfd, &s->keys, &s->nkeys, &p->external_keys, e) != 0)
 		return -1;
@@ -79,13 +83,20 @@ shared(const struct cv_policy *p, const struct cv_signer *a, const struct cv_sig
 					"found an identity of signer \"%s\" again in \"%s\", "
 					"want each identity once",
 					a->name, b->name);
+	for (size_t i = 0; i < a->ntools; i++)
+		for (size_t k = 0; k < b->ntools; k++)
+			if (cv_tool_same(&a->tools[i], &b->tools[k]))
+				return cv_conf_at(e, p->file, b->tools[k].pos,
+						  "found what signer \"%s\" signs with again in "
+						  "\"%s\", want each once",
+						  a->name, b->name);
 	return 0;
 }
 
 static int
 read_signers(struct cv_policy *p, struct cv_jv v, int dirfd, struct cv_err *e)
 {
-	size_t keys = 0;
+	size_t keys = 0, tools = 0;
 
 	if (v.absent)
 		return 0;
@@ -111,6 +122,12 @@ read_signers(struct cv_policy *p, struct cv_jv v, int dirfd, struct cv_err *e)
 					  "found %zu keys up to here, want at most %d in all "
 					  "signers together",
 					  keys, CV_MAX_KEYS);
+		tools += s->ntools;
+		if (tools > CV_MAX_TOOLS)
+			return cv_jv_fail(i, e, CV_R_CONFIG,
+					  "found %zu keys of other programs up to here, want at "
+					  "most %d in all signers together",
+					  tools, CV_MAX_TOOLS);
 		p->nsigners++;
 	}
 	qsort(p->signers, p->nsigners, sizeof(*p->signers), by_signer);
@@ -351,7 +368,8 @@ read_endorsers(struct cv_policy *p, struct cv_jv v, struct cv_err *e)
 	if (cv_policy_signers(p, v, &p->endorsers, &p->nendorsers, e) != 0)
 		return -1;
 	for (size_t i = 0; i < p->nendorsers; i++)
-		if (p->endorsers[i]->nidentities > 0 || p->endorsers[i]->keys_logged)
+		if (p->endorsers[i]->nidentities > 0 || p->endorsers[i]->ntools > 0 ||
+		    p->endorsers[i]->keys_logged)
 			return cv_jv_fail(cv_jv_at(v, i), e, CV_R_CONFIG,
 					  "found \"%s\", want a signer of keys alone: endorsements "
 					  "are signed with keys",

@@ -28,14 +28,15 @@
  * Keys and trust roots are read together with the policy, so that a policy is
  * complete: its digest covers their own bytes and a changed key changes it.
  *
- * A signer is whoever holds one of its keys, or whom a certificate names as one of
- * its identities. A certificate is judged by the signer's root: the public instance's,
- * which is part of the program, or one that the policy brings along. Only the latter
- * may be without a log or certificate log, and says so.
+ * A signer is whoever holds one of its keys, whom a certificate names as one of its
+ * identities, or whose key one of its files of ssh-keygen, minisign or signify has. A certificate
+ * is judged by the signer's root: the public instance's, which is part of the program, or one that
+ * the policy brings along. Only the latter may be without a log or certificate log, and says so.
  */
 #ifndef CV_POLICY_H
 #define CV_POLICY_H
 
+#include "trust/base/proto.h"
 #include "verify/agent.h"
 
 #define CV_POLICY_SCHEMA  "clawverify.policy/1"
@@ -82,6 +83,17 @@ struct cv_identity_want {
 	struct cv_jpos pos;
 };
 
+/* Whose detached signatures count that another program makes; what the file says is the
+ * trust worker's business. */
+struct cv_tool_want {
+	enum cv_tool tool;
+	const char *file; /* as written, or NULL for one that stands here */
+	struct cv_span text;
+	struct cv_digest digest;    /* SHA-256 of text */
+	const char *principal, *ns; /* of allowed_signers; else "" */
+	struct cv_jpos pos;
+};
+
 struct cv_signer {
 	const char *name;
 	const char *description; /* or NULL */
@@ -89,6 +101,8 @@ struct cv_signer {
 	size_t nkeys;
 	struct cv_identity_want *identities;
 	size_t nidentities;
+	struct cv_tool_want *tools;
+	size_t ntools;
 	/* what judges the identities; with keys and stated, what their logs are */
 	const struct cv_sigroot *root;
 	bool keys_logged; /* signatures by its keys have to be in the root's logs */

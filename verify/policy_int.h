@@ -16,6 +16,12 @@ int cv_policy_signers(struct cv_policy *p, struct cv_jv v, const struct cv_signe
 /* cv_policy_read_roots: the section "roots", with the public instance's in any case.
  * cv_policy_read_identities: the members "root" and "identities" of a signer. */
 int cv_policy_read_roots(struct cv_policy *p, struct cv_jv v, int dirfd, struct cv_err *e) cv_must;
+/* cv_policy_read_tools: "ssh", "minisign", "signify" of a signer (policy_tools.c).
+ * cv_tool_same: two of them are one. */
+int cv_policy_read_tools(struct cv_policy *p, struct cv_signer *s, struct cv_jv signer, int dirfd,
+			 struct cv_err *e) cv_must;
+bool cv_tool_same(const struct cv_tool_want *a, const struct cv_tool_want *b);
+
 int cv_policy_read_identities(struct cv_policy *p, struct cv_signer *s, struct cv_jv signer,
 			      struct cv_err *e) cv_must;
 

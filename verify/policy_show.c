@@ -140,6 +140,37 @@ identities(json_t *o, const struct cv_signer *s, bool *bad)
 	set(o, "identities", list, bad);
 }
 
+/* tools: by the digests of their files. */
+static void
+tools(json_t *o, const struct cv_signer *s, bool *bad)
+{
+	static const char *const keys[] = { "ssh", "minisign", "signify" };
+
+	for (unsigned k = 0; k < CV_COUNT(keys); k++) {
+		json_t *list = json_array();
+
+		for (size_t i = 0; i < s->ntools; i++) {
+			const struct cv_tool_want *w = &s->tools[i];
+			char text[CV_DIGEST_TEXT];
+			json_t *one = json_object();
+
+			if (w->tool != (enum cv_tool)(CV_TOOL_SSH + k)) {
+				json_decref(one);
+				continue;
+			}
+			set(one, "digest", json_string(cv_digest_text(&w->digest, text)), bad);
+			if (w->tool == CV_TOOL_SSH) {
+				set(one, "principal", json_string(w->principal), bad);
+				set(one, "namespace", json_string(w->ns), bad);
+			}
+			add(list, one, bad);
+		}
+		if (json_array_size(list) > 0)
+			set(o, keys[k], json_incref(list), bad);
+		json_decref(list);
+	}
+}
+
 static json_t *
 signers(const struct cv_policy *p, bool *bad)
 {
@@ -155,6 +186,7 @@ signers(const struct cv_policy *p, bool *bad)
 		set(o, "keys", keys, bad);
 		if (s->nidentities > 0)
 			identities(o, s, bad);
+		tools(o, s, bad);
 		if (s->nidentities > 0 || s->keys_logged)
 			set(o, "root", json_string(s->root->name), bad);
 		set(all, s->name, o, bad);

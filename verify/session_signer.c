@@ -15,10 +15,21 @@
 
 #include "trust/base/banned.h"
 
-static const char *const who[] = {
-	"identity", "identity-pattern", "issuer", "issuer-pattern", "claim", "key", "root",
-	"type",     "annotation",       NULL
-};
+static const char *const who[] = { "identity",
+				   "identity-pattern",
+				   "issuer",
+				   "issuer-pattern",
+				   "claim",
+				   "key",
+				   "root",
+				   "type",
+				   "annotation",
+				   "allowed-signers",
+				   "principal",
+				   "namespace",
+				   "minisign-key",
+				   "signify-key",
+				   NULL };
 
 bool
 cv_signer_said(const struct cv_cmdline *c)
@@ -50,6 +61,9 @@ check_options(const struct cv_cmdline *c, struct cv_err *e)
 		cv_cl_value(c, "identity") != NULL || cv_cl_value(c, "identity-pattern") != NULL;
 	bool issuer = cv_cl_value(c, "issuer") != NULL || cv_cl_value(c, "issuer-pattern") != NULL;
 	size_t keys, claims, annotations;
+	bool ssh = cv_cl_value(c, "allowed-signers") != NULL;
+	bool tool = ssh || cv_cl_value(c, "minisign-key") != NULL ||
+		    cv_cl_value(c, "signify-key") != NULL;
 
 	(void)cv_cl_values(c, "annotation", &annotations);
 	(void)cv_cl_values(c, "key", &keys);
@@ -62,9 +76,16 @@ check_options(const struct cv_cmdline *c, struct cv_err *e)
 		return cv_fail(e, CV_R_USAGE,
 			       "an identity is a name and who vouches for it: --%s is missing",
 			       name ? "issuer URL" : "identity NAME");
-	if (name && keys > 0)
-		return cv_fail(e, CV_R_USAGE, "want --identity or --key, not both");
-	if (!name && keys == 0)
+	if (ssh != (cv_cl_value(c, "principal") != NULL) ||
+	    ssh != (cv_cl_value(c, "namespace") != NULL))
+		return cv_fail(e, CV_R_USAGE,
+			       "want --allowed-signers FILE, --principal NAME and --namespace "
+			       "NAME together");
+	if ((int)name + (keys > 0) + tool > 1)
+		return cv_fail(e, CV_R_USAGE,
+			       "want one of --identity, --key, and --allowed-signers or the key "
+			       "of another program");
+	if (!name && keys == 0 && !tool)
 		return cv_fail(e, CV_R_USAGE,
 			       "want who signed: --identity NAME --issuer URL, or --key FILE");
 	if (claims > 0 && !name)
@@ -173,6 +194,52 @@ keys(json_t *signer, const struct cv_cmdline *c, bool *bad, struct cv_err *e)
 	return r;
 }
 
+/* tool: the file itself, with a line end behind it as what stands in a policy has. */
+static json_t *
+tool(const struct cv_cmdline *c, const char *option, struct cv_err *e)
+{
+	cv_auto(cv_buf_free) struct cv_buf text = CV_BUF(CV_MAX_TOOL_FILE + 1);
+	json_t *v;
+
+	if (cv_cl_read(&text, option, cv_cl_value(c, option), CV_MAX_TOOL_FILE, e) != 0)
+		return NULL;
+	if (text.n == 0 || text.p[text.n - 1] != '\n')
+		cv_buf_byte(&text, '\n');
+	v = text.failed == CV_R_NONE ? json_stringn((const char *)text.p, text.n) : NULL;
+	if (v == NULL)
+		cv_fail(e, CV_R_USAGE, "--%s: the file is not UTF-8, or there is no memory",
+			option);
+	return v;
+}
+
+static int
+tools(json_t *signer, const struct cv_cmdline *c, bool *bad, struct cv_err *e)
+{
+	static const char *const options[] = { "minisign-key", "signify-key" };
+	static const char *const keys[] = { "minisign", "signify" };
+	json_t *v;
+
+	if (cv_cl_value(c, "allowed-signers") != NULL) {
+		v = tool(c, "allowed-signers", e);
+		if (v == NULL)
+			return -1;
+		set(signer, "ssh",
+		    json_pack("[{s:o,s:s,s:s}]", "allowed_signers", v, "principal",
+			      cv_cl_value(c, "principal"), "namespace",
+			      cv_cl_value(c, "namespace")),
+		    bad);
+	}
+	for (size_t i = 0; i < CV_COUNT(options); i++) {
+		if (cv_cl_value(c, options[i]) == NULL)
+			continue;
+		v = tool(c, options[i], e);
+		if (v == NULL)
+			return -1;
+		set(signer, keys[i], json_pack("[o]", v), bad);
+	}
+	return 0;
+}
+
 static int
 root(json_t *policy, json_t *signer, const struct cv_cmdline *c, bool *bad, struct cv_err *e)
 {
@@ -256,8 +323,11 @@ cv_signer_policy(struct cv_policy **ret, const struct cv_cmdline *c, struct cv_e
 		return cv_fail(e, CV_R_USAGE, "an option is not UTF-8, or there is no memory");
 	r = keys(signer, c, &bad, e);
 	if (r == 0)
+		r = tools(signer, c, &bad, e);
+	if (r == 0)
 		r = root(policy, signer, c, &bad, e);
-	if (r == 0 && cv_cl_value(c, "key") == NULL)
+	if (r == 0 &&
+	    (cv_cl_value(c, "identity") != NULL || cv_cl_value(c, "identity-pattern") != NULL))
 		r = identity(signer, c, &bad, e);
 	if (r == 0 && bad)
 		r = cv_fail(e, CV_R_USAGE, "an option is not UTF-8, or there is no memory");

@@ -12,7 +12,7 @@
 /* The options, for the table of a verb. */
 #define CV_SIGNER_OPTS                                                                             \
 	{ "bundle", 0, CV_OPT_MANY, "FILE", "Sigstore bundle about PATH" },                        \
-		{ "signature", 0, CV_OPT_MANY, "FILE", "detached signature of PATH, for --key" },  \
+		{ "signature", 0, CV_OPT_MANY, "FILE", "detached signature of PATH" },             \
 		{ "identity", 0, CV_OPT_VALUE, "NAME",                                             \
 		  "who signed: the name in the certificate" },                                     \
 		{ "identity-pattern", 0, CV_OPT_VALUE, "RE", "the same, as an anchored pattern" }, \
@@ -22,6 +22,12 @@
 		  "that the image was signed with; may be repeated" },                             \
 		{ "claim", 0, CV_OPT_MANY, "WORD=VALUE", "of the certificate; may be repeated" },  \
 		{ "key", 0, CV_OPT_MANY, "FILE", "public key (PEM) of who signed" },               \
+		{ "allowed-signers", 0, CV_OPT_VALUE, "FILE", "of ssh-keygen: who may sign" },     \
+		{ "principal", 0, CV_OPT_VALUE, "NAME", "with it: who has to have signed" },       \
+		{ "namespace", 0, CV_OPT_VALUE, "NAME", "with it: for what, as in \"file\"" },     \
+		{ "minisign-key", 0, CV_OPT_VALUE, "FILE",                                         \
+		  "minisign's public key of who signed" },                                         \
+		{ "signify-key", 0, CV_OPT_VALUE, "FILE", "signify's public key of who signed" },  \
 		{ "root", 0, CV_OPT_VALUE, "FILE", "trusted_root.json; without, public-good" },    \
 	{                                                                                          \
 		"type", 0, CV_OPT_VALUE, "URI", "predicate type: an attestation is wanted"         \

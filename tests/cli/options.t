@@ -26,6 +26,8 @@ GLOBAL = {"color": ["blue", LONG], "progress": ["fast", LONG], "timeout": TIMES 
 WHO = ["--identity", "x", "--issuer", "y"]
 SIGNED = {"bundle": FILES, "root": FILES + ["agent.json"], "identity": [LONG], "issuer": [LONG],
           "annotation": ["x", "=x", "x=y", LONG],
+          "allowed-signers": FILES, "principal": ["x", LONG], "namespace": ["x", LONG],
+          "minisign-key": FILES, "signify-key": FILES,
           "claim": ["x", "=x", "repo=1", "issuer=x", "source_repository_id=", LONG]}
 VERBS = {
     "demo": ([], {"keep": [".", "nowhere/x", LONG]}),

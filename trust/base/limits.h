@@ -48,8 +48,10 @@
 #define CV_MAX_BUNDLE          (16 * CV_MIB)
 #define CV_MAX_ENVELOPE        (64 * CV_MIB)
 #define CV_MAX_KEY_PEM         (64 * CV_KIB)
-#define CV_MAX_KEYS            256            /* keys of one trust task */
-#define CV_MAX_ROOTS           8              /* trust roots of one trust task */
+#define CV_MAX_KEYS            256 /* keys of one trust task */
+#define CV_MAX_ROOTS           8   /* trust roots of one trust task */
+#define CV_MAX_TOOLS           32  /* allowed_signers and keys of other programs, in one policy */
+#define CV_MAX_TOOL_FILE       (1024 * 1024)
 #define CV_MAX_IDENTITIES      256            /* of one trust task */
 #define CV_MAX_TRUST_ROOT      (1 * CV_MIB)   /* one trusted_root.json */
 #define CV_MAX_IDENTITY_TEXT   (16 * CV_KIB)  /* one identity, as policy says it */

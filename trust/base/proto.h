@@ -149,7 +149,7 @@ enum cv_task {
 	 * TASK: DIGEST sha256 of the artifact; BLOB its bytes when they are one
 	 *   file (absent for a tree: then only statements about DIGEST count);
 	 *   NAME for messages; NOW.
-	 * ITEM KEY, ROOT, IDENTITY; ITEM EVIDENCE: KIND (enum cv_evidence), NAME, BLOB.
+	 * ITEM KEY, ROOT, IDENTITY, TOOL; ITEM EVIDENCE: KIND (enum cv_evidence), NAME, BLOB.
 	 * FACT SIGNER, STATEMENT. */
 	CV_T_BLOB,
 
@@ -277,7 +277,7 @@ enum cv_files_kind { CV_FILES_MODEL = 1, CV_FILES_SKILL, CV_FILES_PROMPT, CV_FIL
 
 enum cv_evidence {
 	CV_EV_BUNDLE = 1, /* Sigstore bundle JSON */
-	CV_EV_SIGNATURE,  /* detached signature, base64 or raw */
+	CV_EV_SIGNATURE,  /* detached signature, base64 or raw, or another tool's file */
 	CV_EV_DSSE,       /* DSSE envelope JSON */
 };
 
@@ -296,6 +296,15 @@ enum cv_role_item {
 	CV_ROLE_PLACE,
 	CV_ROLE_PROGRAM,
 	CV_ROLE_ANNOTATION,
+	CV_ROLE_TOOL,
+};
+
+/* ITEM TOOL: whose detached signatures count that other programs make: NAME signer, KIND
+ * one of these, BLOB the program's own file; of SSH also REF principal, TEXT namespace. */
+enum cv_tool {
+	CV_TOOL_SSH = 1,  /* allowed_signers */
+	CV_TOOL_MINISIGN, /* a public key */
+	CV_TOOL_SIGNIFY,  /* a public key */
 };
 
 /* Flags of ITEM ROOT: what a private instance does without. */
