@@ -13,7 +13,9 @@
 
 #include "trust/base/banned.h"
 
-#define MAX_PIDS 4194304 /* the kernel's PID_MAX_LIMIT */
+#define MIN_MEMORY (6 * CV_MIB) /* moby daemon_unix.go, linuxMinMemory */
+#define MAX_MEMORY (1024 * 1024 * CV_GIB)
+#define MAX_PIDS   4194304 /* the kernel's PID_MAX_LIMIT */
 
 const char *const cv_writable_words[] = { "tmpfs", "volume", NULL };
 const char *const cv_ns_words[] = { "pid", "net", "ipc", "uts", "user", NULL };
@@ -390,6 +392,12 @@ cv_conf_limits(struct cv_jv v, struct cv_limits *ret, struct cv_err *e)
 		return -1;
 	if (!memory.absent && cv_conf_size(memory, &ret->memory, e) != 0)
 		return -1;
+	if (!memory.absent && (ret->memory < MIN_MEMORY || ret->memory > MAX_MEMORY))
+		return cv_jv_fail(
+			memory, e, CV_R_CONFIG,
+			"found %llu bytes, want 6MiB, which is the least that engines take, "
+			"to 1024TiB",
+			(unsigned long long)ret->memory);
 	if (!cpus.absent && cv_conf_cpus(cpus, &ret->cpus, e) != 0)
 		return -1;
 	if (pids.absent)
@@ -506,6 +514,15 @@ read_process(struct cv_agent *g, struct cv_jv v, struct cv_err *e)
 	if (cv_conf_texts(&g->mem, command, &l->command, e) != 0 ||
 	    cv_conf_texts(&g->mem, entry, &l->entrypoint, e) != 0)
 		return -1;
+	/* an engine takes an empty list for none, and would run the image's own words */
+	if (l->has_command && l->command.n == 0)
+		return cv_jv_fail(
+			command, e, CV_R_CONFIG,
+			"found an empty list, want at least one word; leave \"command\" out "
+			"for the image's own, or name an \"entrypoint\"");
+	if (l->has_entrypoint && l->entrypoint.n == 0 && !l->has_command)
+		return cv_jv_fail(entry, e, CV_R_CONFIG,
+				  "found an empty list and no \"command\", so nothing would run");
 	if (!dir.absent && cv_conf_absolute(dir, &l->workdir, e) != 0)
 		return -1;
 	if (user.absent)

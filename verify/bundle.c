@@ -283,6 +283,10 @@ prove_verdict(struct cv_bundle *b, const struct cv_bundle_trust *trust, const ch
 			 trust->keys, trust->nkeys, trust->now, &payload, b->keyid, e) != 0 ||
 	    cv_vsa_read(&b->vsa, cv_buf_span(&payload), e) != 0)
 		return -1;
+	*check = "bundle.changed";
+	if (cv_dsse_as_written(cv_buf_span(&envelope), CV_INTOTO_PAYLOAD, cv_buf_span(&payload),
+			       b->keyid, e) != 0)
+		return cv_fail_within(e, "%s", CV_BUNDLE_VSA);
 	*check = "bundle.expired";
 	/* two clocks, or one that was set back a little, are no forgery */
 	if (trust->now < b->vsa.not_before - CV_CLOCK_SKEW)

@@ -17,6 +17,7 @@
 
 #include "trust/base/clock.h"
 #include "trust/base/enc.h"
+#include "trust/base/json.h"
 #include "trust/base/limits.h"
 #include "trust/base/banned.h"
 
@@ -279,6 +280,19 @@ raw_sign(const struct cv_signkey *k, struct cv_span in, uint8_t *sig, size_t *n,
 	return 0;
 }
 
+/* The type and the key's id are ours: nothing in them needs escaping. */
+static void
+write_envelope(struct cv_buf *out, const char *type, struct cv_span payload, const char *id,
+	       struct cv_span sig)
+{
+	cv_buf_str(out, "{\"payload\":\"");
+	cv_base64_encode(out, payload);
+	cv_buf_fmt(out, "\",\"payloadType\":\"%s\",\"signatures\":[{\"keyid\":\"%s\",\"sig\":\"",
+		   type, id);
+	cv_base64_encode(out, sig);
+	cv_buf_str(out, "\"}]}\n");
+}
+
 int
 cv_dsse_sign(const struct cv_signkey *k, const char *type, struct cv_span payload,
 	     struct cv_buf *out, struct cv_err *e)
@@ -292,14 +306,32 @@ cv_dsse_sign(const struct cv_signkey *k, const char *type, struct cv_span payloa
 	if (cv_buf_ok(&pae, "what is signed", e) != 0 ||
 	    raw_sign(k, cv_buf_span(&pae), sig, &n, e) != 0)
 		return -1;
-	/* the type is ours: nothing in it needs escaping */
-	cv_buf_str(out, "{\"payload\":\"");
-	cv_base64_encode(out, payload);
-	cv_buf_fmt(out, "\",\"payloadType\":\"%s\",\"signatures\":[{\"keyid\":\"%s\",\"sig\":\"",
-		   type, cv_digest_text(&k->id, id));
-	cv_base64_encode(out, cv_span(sig, n));
-	cv_buf_str(out, "\"}]}\n");
+	write_envelope(out, type, payload, cv_digest_text(&k->id, id), cv_span(sig, n));
 	return cv_buf_ok(out, "an envelope", e);
+}
+
+int
+cv_dsse_as_written(struct cv_span envelope, const char *type, struct cv_span payload,
+		   const char *keyid, struct cv_err *e)
+{
+	cv_auto(cv_json_free) struct cv_jdoc *doc = NULL;
+	cv_auto(cv_buf_free) struct cv_buf sig = CV_BUF(CV_MAX_SIGNATURE);
+	cv_auto(cv_buf_free) struct cv_buf again = CV_BUF(CV_MAX_JSON_DOM);
+	const char *text;
+
+	if (cv_json_parse(&doc, "the envelope", envelope, 0, e) != 0 ||
+	    cv_jv_str(cv_jv_get(cv_jv_first(cv_jv_get(cv_json_root(doc), "signatures")), "sig"),
+		      &text, e) != 0 ||
+	    cv_base64_decode(&sig, cv_span_str(text), e) != 0)
+		return -1;
+	write_envelope(&again, type, payload, keyid, cv_buf_span(&sig));
+	if (cv_buf_ok(&again, "an envelope", e) != 0)
+		return -1;
+	if (!cv_span_eq(cv_buf_span(&again), envelope))
+		return cv_fail(e, CV_R_DIGEST,
+			       "found another envelope around the signed bytes than "
+			       "was written");
+	return 0;
 }
 
 /* ---- opening, by the trust worker ---- */

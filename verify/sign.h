@@ -42,6 +42,12 @@ void cv_dsse_pae(struct cv_buf *out, const char *type, struct cv_span payload);
 int cv_dsse_sign(const struct cv_signkey *k, const char *type, struct cv_span payload,
 		 struct cv_buf *out, struct cv_err *e) cv_must;
 
+/* cv_dsse_as_written: these bytes are what cv_dsse_sign makes of that payload and its one
+ * signature: no digest covers an envelope, so else a byte more or less would go unseen.
+ * For one that cv_dsse_open opened. CV_R_DIGEST. */
+int cv_dsse_as_written(struct cv_span envelope, const char *type, struct cv_span payload,
+		       const char *keyid, struct cv_err *e) cv_must;
+
 /*
  * cv_dsse_open: let the trust worker open an envelope of that payload type which
  * one of `keys` signed, and append its payload to out. *keyid (may be NULL, of

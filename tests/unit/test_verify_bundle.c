@@ -246,6 +246,15 @@ modes(void)
 
 /* ---- the verdict ---- */
 
+/* put_text: this, as the file of the verdict. */
+static void
+put_text(struct sealed *s, struct cv_span text)
+{
+	T(chmod(s->path, 0755) == 0 && unlink(seal_at(s, "vsa.dsse.json")) == 0);
+	t_write_file(seal_at(s, "vsa.dsse.json"), text.p, text.n);
+	T(chmod(seal_at(s, "vsa.dsse.json"), 0444) == 0 && chmod(s->path, 0555) == 0);
+}
+
 /* A verdict like the real one in all but what the test changes, signed by k. */
 static void
 put_verdict(struct sealed *s, const struct cv_signkey *k, struct cv_span payload, const char *type)
@@ -253,9 +262,7 @@ put_verdict(struct sealed *s, const struct cv_signkey *k, struct cv_span payload
 	cv_auto(cv_buf_free) struct cv_buf env = CV_BUF(CV_MAX_ENVELOPE);
 
 	T_OK(cv_dsse_sign(k, type, payload, &env, &s->e), s->e);
-	T(chmod(s->path, 0755) == 0 && unlink(seal_at(s, "vsa.dsse.json")) == 0);
-	t_write_file(seal_at(s, "vsa.dsse.json"), env.p, env.n);
-	T(chmod(seal_at(s, "vsa.dsse.json"), 0444) == 0 && chmod(s->path, 0555) == 0);
+	put_text(s, cv_buf_span(&env));
 }
 
 /* The payload of the real verdict. */
@@ -272,6 +279,47 @@ payload_of(struct sealed *s, struct cv_buf *out)
 }
 
 #include "tests/support/edit.h"
+
+/* No digest covers the envelope: it is right in all, and has a byte more or less. */
+static void
+another_envelope(void)
+{
+	static const struct {
+		const char *was, *is;
+	} edits[] = {
+		{ "{\"payload\":", "{ \"payload\":" },
+		{ "\"}]}\n", "\"}]}" },
+		{ "\"}]}\n", "\"}]}\n\n" },
+		{ "\"}]}\n", "\"}],\"x\":1}\n" },
+		{ "\"}]}\n", "\"},{\"keyid\":\"\",\"sig\":\"AAAA\"}]}\n" },
+		{ "\"keyid\":\"sha256:", "\"keyid\":\"sha256 " },
+		{ "\"sig\":\"", "\"x\":0,\"sig\":\"" },
+		{ "payloadType", "payload\\u0054ype" },
+	};
+	cv_auto(cv_buf_free) struct cv_buf env = CV_BUF(CV_MAX_ENVELOPE);
+	struct cv_bundle *b = NULL;
+	const char *check;
+	struct sealed s;
+
+	seal_good(&s, "envelope");
+	T_INT(cv_conf_read(&env, AT_FDCWD, seal_at(&s, "vsa.dsse.json"), CV_MAX_JSON_DOM, &s.e), 1);
+	for (size_t i = 0; i < CV_COUNT(edits); i++) {
+		cv_auto(cv_buf_free) struct cv_buf x = CV_BUF(CV_MAX_ENVELOPE);
+		const char *at = strstr(cv_buf_text(&env), edits[i].was);
+
+		T(at != NULL);
+		cv_buf_add(&x, env.p, (size_t)(at - cv_buf_text(&env)));
+		cv_buf_str(&x, edits[i].is);
+		cv_buf_str(&x, at + strlen(edits[i].was));
+		put_text(&s, cv_buf_span(&x));
+		seal_refused(&s, "bundle.changed", CV_R_DIGEST);
+		T_HAS(s.e.text, "another envelope");
+	}
+	put_text(&s, cv_buf_span(&env));
+	T_OK(seal_open(&s, &b, &check), s.e);
+	cv_bundle_close(&b);
+	seal_free(&s);
+}
 
 static void
 another_signer(void)
@@ -544,6 +592,7 @@ static const struct t_case cases[] = {
 	{ "missing files", missing },
 	{ "files that are links or have two names", linked },
 	{ "wrong modes", modes },
+	{ "another envelope around the verdict", another_envelope },
 	{ "a verdict by another signer", another_signer },
 	{ "verdicts of the right signer that say something else", wrong_verdicts },
 	{ "expired and not yet valid", times },

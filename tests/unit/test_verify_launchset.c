@@ -139,7 +139,7 @@ digest_covers(void)
 		{ "crm.example/\"", "crm.example/2\"" },
 		{ "\"--x\"", "\"--y\"" },
 		{ "\"command\": [\"serve\", \"--x\"],", "" },
-		{ "\"command\": [\"serve\", \"--x\"],", "\"command\": []," },
+		{ "\"command\": [\"serve\", \"--x\"],", "\"command\": [\"\"]," },
 		{ "\"command\"", "\"entrypoint\"" },
 		{ "\"user\": \"1000\", ", "" },
 		{ "\"/work\"", "\"/\"" },
